@@ -1,0 +1,68 @@
+"""What a run would say of a file, without a run: no key, no history, nothing written, no Dagster."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from alliance_etl.errors import ConfigurationError
+from alliance_etl.findings.frame import FileFinding, fold, of_file
+from alliance_etl.instruments.registry import Registry
+from alliance_etl.intake.drop import stage_drop
+from alliance_etl.intake.plan import Receipt
+from alliance_etl.intake.staged import StagedDrop, judged
+from alliance_etl.night.news import content_hash
+from alliance_etl.night.plans import Plans
+from alliance_etl.night.promises import Promises
+from alliance_etl.night.reports import Counts, DropReport
+from alliance_etl.study.model import Study
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """The drop that the file would be, all its forms counted as new, and its findings by cause."""
+
+    drop: DropReport
+    findings: list[dict[str, Any]]
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**self.drop.as_dict(), "findings": self.findings}
+
+
+def check_file(study: Study, registry: Registry, promises: Promises, file: Path, site: str) -> CheckReport:
+    """Judge a file as a drop of that site, received now. ConfigurationError for an unknown site or a missing file."""
+    if site not in study.sites:
+        raise ConfigurationError(f"no site {site!r} in {study.path}; there are {', '.join(study.sites)}")
+    if not file.is_file():
+        raise ConfigurationError(f"there is no file {file}")
+    plans = Plans(study, site, registry, promises, secrets.token_bytes(32))
+    staged = _staged(plans, file)
+    counts = {
+        export.name: Counts(
+            export.rows_read,
+            new=int(export.forms["n_lines"].sum()),
+            unchanged=export.repeated,
+            held=export.held,
+            skipped=export.skipped,
+        )
+        for export in staged.exports
+    }
+    cells = pl.concat([of_file(staged.findings), staged.cells, *(export.cells for export in staged.exports)])
+    findings = fold(cells).to_dicts()
+    status = judged(staged, has_findings=bool(findings))
+    total = sum(counts.values(), Counts())
+    drop = DropReport(content_hash(file)[:16], site, file.name, status, total, counts, len(findings))
+    return CheckReport(drop, findings)
+
+
+def _staged(plans: Plans, file: Path) -> StagedDrop:
+    reading = plans.for_file(file.name)
+    if not reading:
+        return StagedDrop(findings=(FileFinding("no_export", expected=plans.file_patterns),))
+    now = datetime.now(UTC)
+    receipt = Receipt(content_hash(file)[:16], now, now.astimezone(ZoneInfo(plans.timezone)).date())
+    return stage_drop(file, reading, receipt, [plans.contract(plan) for plan in reading], plans.elsewhere)

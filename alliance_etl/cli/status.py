@@ -1,0 +1,42 @@
+"""`status`: where each site stands."""
+
+from typing import Any
+
+import typer
+
+from alliance_etl.cli.console import print_document, print_table
+from alliance_etl.cli.options import AsJson, StudyPath, Verbose
+from alliance_etl.cli.outcome import verb
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command("status")(verb(status))
+
+
+def status(
+    study: StudyPath = ".",  # type: ignore[assignment]  # typer makes the Path
+    as_json: AsJson = False,
+    verbose: Verbose = False,
+) -> None:
+    """Show for each site its last drop, forms and held rows, and who is late or silent.
+
+    Example: `alliance-etl status --study north_star/`
+    """
+    from alliance_etl.status import study_status
+    from alliance_etl.study.load import load_study
+
+    document = study_status(load_study(study))
+    if as_json:
+        print_document(document)
+    else:
+        _print(document)
+
+
+def _print(document: dict[str, Any]) -> None:
+    print(f"{document['title']}: {document['published'] or 'nothing is published yet'}")
+    columns = ("site", "state", "last_drop", "last_file", "forms", "held", "rejected", "drops", "waiting")
+    rows = [[site[column] for column in columns] for site in document["sites"]]
+    print_table([column.replace("_", " ") for column in columns], rows)
+    for site in document["sites"]:
+        if not site["folder_there"]:
+            print(f"{site['site']}: its folder {site['drop']} is not there")

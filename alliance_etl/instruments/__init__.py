@@ -1,0 +1,1 @@
+"""Instruments: what a questionnaire is (model) and which ones are known (registry)."""

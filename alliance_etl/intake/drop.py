@@ -1,0 +1,231 @@
+"""One file, all exports that read it: header first, then record by record; every line ends somewhere.
+
+Blocks of records stream through; what an export keeps of them is typed and small.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import polars as pl
+
+from alliance_etl.findings.frame import FileFinding, cause, no_cells
+from alliance_etl.intake import header as headers
+from alliance_etl.intake.cells import CellLog
+from alliance_etl.intake.contract import AnswersContract
+from alliance_etl.intake.hidden import without_ids
+from alliance_etl.intake.leave_out import without_headers, without_skipped
+from alliance_etl.intake.long import read_long
+from alliance_etl.intake.plan import Plan, Receipt
+from alliance_etl.intake.records import Records
+from alliance_etl.intake.repeats import settle_between, settle_repeats
+from alliance_etl.intake.sheet_rows import SheetRows
+from alliance_etl.intake.staged import StagedDrop, StagedExport
+from alliance_etl.intake.totals import compare_totals
+from alliance_etl.intake.unread import held_whole, is_another_sites
+from alliance_etl.intake.wide import read_wide
+from alliance_etl.reading import Block, DelimitedText, Unreadable, open_delimited
+
+_UNBROKEN = {"nul_bytes": "text without NUL bytes", "unterminated_quote": "a quotation mark that closes the cell"}
+
+
+@dataclass
+class _Reading:
+    """One export while the blocks of a file go by."""
+
+    plan: Plan
+    contract: AnswersContract
+    positions: dict[str, int]
+    rejection: FileFinding | None
+    forms: list[pl.DataFrame] = field(default_factory=list)
+    texts: list[pl.DataFrame] = field(default_factory=list)
+    cells: list[pl.DataFrame] = field(default_factory=list)
+    held_forms: set[str] = field(default_factory=set)
+    rows_read: int = 0
+    skipped: int = 0
+    held: int = 0
+
+    def new_log(self) -> CellLog:
+        rule = self.plan.answer_rule
+        return CellLog(self.plan.name, (*rule.missing, *rule.labels))
+
+
+def stage_drop(
+    path: Path,
+    plans: Sequence[Plan],
+    receipt: Receipt,
+    contracts: Sequence[AnswersContract],
+    elsewhere: Sequence[Sequence[str]] = (),
+) -> StagedDrop:
+    """Read a file by the plans of all exports that its name matches. What the site got wrong is in the result, never
+    raised.
+
+    `elsewhere` holds the columns of other sites' exports, to notice a file in the wrong folder.
+    """
+    wanted = list(dict.fromkeys(name for plan in plans for name in _columns(plan)))
+    delimiter = next((plan.export.delimiter for plan in plans if plan.export.delimiter), None)
+    encoding = next((plan.export.encoding for plan in plans if plan.export.encoding), None)
+    try:
+        text = open_delimited(path, wanted, delimiter=delimiter, encoding=encoding)
+        staged = _stage_text(text, plans, receipt, contracts, wanted, delimiter)
+        encoding = text.dialect.encoding
+    except Unreadable as unreadable:
+        staged = held_whole(path, plans, unreadable, wanted)
+    suspect = any(finding.code in headers.OF_ANOTHER_SITE for finding in staged.findings)
+    if suspect and staged.rejected and is_another_sites(path, elsewhere, encoding):
+        staged = replace(staged, findings=tuple(map(headers.of_another_site, staged.findings)))
+    return staged
+
+
+def _columns(plan: Plan) -> list[str]:
+    return plan.export.wanted_columns(len(plan.instrument.item_numbers))
+
+
+def _stage_text(
+    text: DelimitedText,
+    plans: Sequence[Plan],
+    receipt: Receipt,
+    contracts: Sequence[AnswersContract],
+    wanted: Sequence[str],
+    delimiter: str | None,
+) -> StagedDrop:
+    there = headers.locate(text.header)
+    if not any(headers.same_name(name) in there for name in wanted):
+        missing_header = headers.no_header(text.header, text.header_line, wanted, text.other_delimiters, delimiter)
+        readings = [
+            _Reading(plan, contract, {}, missing_header) for plan, contract in zip(plans, contracts, strict=True)
+        ]
+    else:
+        readings = [_begin(plan, contract, text, wanted) for plan, contract in zip(plans, contracts, strict=True)]
+    positions = sorted({position for reading in readings for position in reading.positions.values()}) or [0]
+    rows = SheetRows(text.header_line)
+    broken = _take_blocks(text, readings, positions, receipt, rows)
+    finished = settle_between([_finish(reading, receipt, rows) for reading in readings])
+    exports = _without_ids(text, readings, finished)
+    findings = _file_findings(text, readings, wanted)
+    facts = {
+        "encoding": text.dialect.encoding,
+        "bom": text.dialect.bom,
+        "delimiter": text.dialect.delimiter,
+        "columns": len(text.header),
+        **({"encoding_note": text.encoding_note} if text.encoding_note else {}),
+    }
+    return StagedDrop(exports, tuple(findings), rows.placed(_broken_cells(broken, text.dialect.encoding)), facts)
+
+
+def _begin(plan: Plan, contract: AnswersContract, text: DelimitedText, known: Sequence[str]) -> _Reading:
+    wanted = _columns(plan)
+    rejection = headers.judge_header(plan.name, text.header, text.header_line, wanted, known)
+    there = headers.locate(text.header)
+    positions = {} if rejection else {name: there[headers.same_name(name)] for name in wanted}
+    return _Reading(plan, contract, positions, rejection)
+
+
+def _take_blocks(
+    text: DelimitedText, readings: Sequence[_Reading], positions: Sequence[int], receipt: Receipt, rows: SheetRows
+) -> pl.DataFrame:
+    broken: list[pl.DataFrame] = []
+    lost_from: int | None = None
+    names = {headers.same_name(name) for name in text.header}
+    for block in text.blocks(positions):
+        broken.append(block.broken)
+        rows.see(block)
+        for reading in readings:
+            lost_from = _take_block(reading, block, receipt, names, lost_from)
+    return pl.concat(broken) if broken else pl.DataFrame()
+
+
+def _take_block(
+    reading: _Reading, block: Block, receipt: Receipt, header: set[str], lost_from: int | None
+) -> int | None:
+    reading.rows_read += block.frame.height + block.broken.height + block.blank.height
+    reading.skipped += block.blank.height
+    reading.held += block.broken.height
+    if reading.rejection:
+        reading.held += block.frame.height
+        return lost_from
+    log = reading.new_log()
+    frame = block.frame.select(
+        "line", *(pl.col(str(position)).alias(name) for name, position in reading.positions.items())
+    )
+    records, lost_from = without_headers(Records(frame, reading.positions), reading.plan, header, lost_from, log)
+    records, left_out = without_skipped(records, reading.plan)
+    reading.skipped += left_out
+    if reading.plan.export.layout == "wide":
+        forms = read_wide(records, reading.plan, receipt, reading.contract, log)
+        compare_totals(records, forms, reading.plan, log)
+        reading.forms.append(forms)
+        reading.held_forms |= log.held_forms
+        reading.held += len(log.held)
+    else:
+        reading.texts.append(records.frame)
+        reading.held += len(log.held)
+    reading.cells.append(log.frame())
+    return lost_from
+
+
+def _finish(reading: _Reading, receipt: Receipt, rows: SheetRows) -> StagedExport:
+    log = reading.new_log()
+    schema = reading.plan.forms_schema
+    if reading.texts:
+        records = Records(pl.concat(reading.texts), reading.positions)
+        forms = read_long(records, reading.plan, receipt, reading.contract, log)
+        compare_totals(records, forms, reading.plan, log)
+    else:
+        forms = pl.concat([pl.DataFrame(schema=schema), *reading.forms])
+    settled = settle_repeats(forms, reading.held_forms, log)
+    return StagedExport(
+        name=reading.plan.name,
+        instrument=reading.plan.instrument.id,
+        forms=settled.forms,
+        rows_read=reading.rows_read,
+        repeated=settled.repeated + log.repeated,
+        held=reading.held + len(log.held),
+        skipped=reading.skipped,
+        cells=rows.placed(pl.concat([*reading.cells, log.frame()])) if not reading.rejection else no_cells(),
+        rejected=reading.rejection is not None,
+    )
+
+
+def _without_ids(
+    text: DelimitedText, readings: Sequence[_Reading], exports: Sequence[StagedExport]
+) -> tuple[StagedExport, ...]:
+    columns = [
+        reading.positions[column]
+        for reading in readings
+        for key, column in reading.plan.export.own_columns.items()
+        if key in ("participant", "therapist", "rater") and not reading.rejection
+    ]
+    hidden = without_ids(text, columns, [export.cells for export in exports])
+    return tuple(replace(export, cells=cells) for export, cells in zip(exports, hidden, strict=True))
+
+
+def _file_findings(text: DelimitedText, readings: Sequence[_Reading], known: Sequence[str]) -> list[FileFinding]:
+    findings = list(dict.fromkeys(reading.rejection for reading in readings if reading.rejection))
+    if not findings:
+        unread = headers.unread_columns(text.header, known)
+        if unread:
+            findings.append(
+                FileFinding("columns_not_read", line=text.header_line, detail=headers.listed(unread), count=len(unread))
+            )
+        if not any(reading.rows_read - reading.skipped for reading in readings):
+            findings.append(FileFinding("header_only", line=text.header_line, expected="rows of answers"))
+    return findings
+
+
+def _broken_cells(broken: pl.DataFrame, encoding: str) -> pl.DataFrame:
+    """The lines that no export could take apart, as failing cells of the file as a whole."""
+    if broken.is_empty():
+        return no_cells()
+    ragged = pl.col("code").is_in(["row_too_short", "row_too_long"])
+    cells = broken.with_columns(
+        detail=pl.when(ragged).then(pl.format("{} instead of {}", "fields", "expected")),
+        expected=pl.when(ragged)
+        .then(pl.format("{} cells", "expected"))
+        .otherwise(pl.col("code").replace_strict({**_UNBROKEN, "undecodable_bytes": encoding}, default=None)),
+    ).with_columns(
+        cause=pl.concat_str("code", pl.col("detail").fill_null("")).map_elements(cause, return_dtype=pl.String),
+        count=pl.lit(1, dtype=pl.Int64),
+    )
+    named = cells.select("line", "code", "expected", "detail", "cause", "count")
+    return pl.concat([no_cells(), named], how="diagonal").select(no_cells().columns)

@@ -1,0 +1,49 @@
+"""What the intake makes of one file: staged forms and findings per export, before anything is compared with earlier
+drops.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from alliance_etl.findings.frame import FileFinding, no_cells
+from alliance_etl.night.reports import DropStatus
+
+
+@dataclass(frozen=True)
+class StagedExport:
+    """One export's view of a file. rows_read = sum(forms.n_lines) + repeated + held + skipped."""
+
+    name: str
+    instrument: str
+    forms: pl.DataFrame
+    rows_read: int
+    repeated: int
+    held: int
+    skipped: int
+    cells: pl.DataFrame
+    rejected: bool = False
+
+
+@dataclass(frozen=True)
+class StagedDrop:
+    """One file. `findings` are about the file as a whole, `cells` about lines that no export could take apart,
+    `facts` say how it is written.
+    """
+
+    exports: tuple[StagedExport, ...] = ()
+    findings: tuple[FileFinding, ...] = ()
+    cells: pl.DataFrame = field(default_factory=no_cells)
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def rejected(self) -> bool:
+        return all(export.rejected for export in self.exports)
+
+
+def judged(staged: StagedDrop, *, has_findings: bool) -> DropStatus:
+    """What became of the file as a whole."""
+    if staged.rejected:
+        return "rejected"
+    return "accepted_with_findings" if has_findings else "accepted"

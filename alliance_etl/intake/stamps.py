@@ -1,0 +1,153 @@
+"""Who and when: pseudonyms, session numbers and dates. What cannot be read is named, never guessed.
+
+Each distinct text of a column is read once; a column of plain session numbers is cast as it is.
+"""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
+
+import polars as pl
+
+from alliance_etl.findings.frame import is_future
+from alliance_etl.intake.answers import parse_number
+from alliance_etl.intake.cells import CellLog
+from alliance_etl.intake.identity import Kind
+from alliance_etl.intake.plan import Plan, Receipt
+from alliance_etl.intake.records import Records
+
+_LARGEST_SESSION = 2**31 - 1
+_LAST_OF_A_YEAR = date(2026, 12, 31)  # day and month cannot be taken for each other
+_PEOPLE: tuple[Kind, ...] = ("participant", "therapist", "rater")
+
+
+def read_stamps(records: Records, plan: Plan, receipt: Receipt, log: CellLog) -> pl.DataFrame:
+    """participant, therapist, rater (pseudonyms), session, session_date and line of each record."""
+    export = plan.export
+    columns = {name: getattr(export, name) for name in (*_PEOPLE, "session", "date")}
+    texts = records.texts(columns)
+    _note_missing(records, texts, plan, log)
+    sessions = read_sessions(texts["session"])
+    dates = read_dates(texts["date"], export.date_format, receipt.day)
+    expected = {
+        "session_unreadable": "a whole number",
+        "date_unreadable": f"a date written as {_date_example(export.date_format)}",
+        "date_in_future": f"a date up to {receipt.day}",
+    }
+    for name, read in (("session", sessions), ("date", dates)):
+        if read["code"].null_count() < len(read):
+            _note_unreadable(records, texts, name, columns[name], read["code"], expected, log)
+    return pl.DataFrame(
+        [
+            *(plan.pseudonyms.of(kind, texts[kind]).alias(kind) for kind in _PEOPLE),
+            sessions["value"].alias("session"),
+            dates["value"].alias("session_date"),
+            records.frame["line"],
+        ]
+    )
+
+
+def _date_example(date_format: str | None) -> str:
+    return f"{_LAST_OF_A_YEAR.strftime(date_format)} ({date_format})" if date_format else "YYYY-MM-DD"
+
+
+def _note_missing(records: Records, texts: pl.DataFrame, plan: Plan, log: CellLog) -> None:
+    export, lines = plan.export, records.frame["line"]
+    if texts["participant"].null_count():
+        log.note(
+            lines.filter(texts["participant"].is_null()),
+            "participant_missing",
+            position=records.positions[export.participant],
+            column=export.participant,
+            expected="the participant's id",
+        )
+    neither = texts["session"].is_null() & texts["date"].is_null()
+    stamp = export.session or export.date
+    if neither.any():
+        log.note(
+            lines.filter(neither),
+            "session_missing",
+            position=records.positions[stamp] if stamp else None,
+            column=stamp,
+            expected="a session number or a date",
+        )
+
+
+def _note_unreadable(
+    records: Records,
+    texts: pl.DataFrame,
+    name: str,
+    column: str,
+    codes: pl.Series,
+    expected: dict[str, str],
+    log: CellLog,
+) -> None:
+    for code in codes.drop_nulls().unique().sort():
+        bad = (codes == code).fill_null(value=False)
+        log.note(
+            records.frame["line"].filter(bad),
+            code,
+            position=records.positions[column],
+            column=column,
+            expected=expected[code],
+            text=texts[name].filter(bad),
+            secrets=[texts[kind].filter(bad) for kind in _PEOPLE],
+        )
+
+
+def parse_session(text: str) -> int | None:
+    """A whole number from 0 up (also as `3.0` or `3,0`), or None."""
+    number = parse_number(text.strip())
+    if number is None or number != int(number) or not 0 <= number <= _LARGEST_SESSION:
+        return None
+    return int(number)
+
+
+@lru_cache(maxsize=100_000)
+def parse_date(text: str, date_format: str | None) -> date | None:
+    """The day that a text names, by strptime's format or ISO 8601 (a time of day may follow), or None."""
+    bare = text.strip()
+    try:
+        if date_format is None:
+            return date.fromisoformat(bare) if len(bare) == 10 else datetime.fromisoformat(bare).date()
+        return datetime.strptime(bare, date_format).date()
+    except ValueError:
+        return None
+
+
+def read_sessions(text: pl.Series) -> pl.DataFrame:
+    """`value` Int32 and `code` for each row of a column of session numbers."""
+    whole = text.cast(pl.Int32, strict=False)
+    lowest = whole.min()
+    if whole.null_count() == text.null_count() and (lowest is None or lowest >= 0):  # type: ignore[operator]  # an int
+        return pl.DataFrame({"value": whole}).with_columns(code=pl.lit(None, dtype=pl.String))
+    return _by_distinct(text, pl.Int32, parse_session, lambda _: None, "session_unreadable")
+
+
+def read_dates(text: pl.Series, date_format: str | None, received: date) -> pl.DataFrame:
+    """`value` Date and `code` for each row of a column of dates; a date after `received` lies in the future."""
+    return _by_distinct(
+        text,
+        pl.Date,
+        lambda cell: parse_date(cell, date_format),
+        lambda day: "date_in_future" if is_future(day, received) else None,
+        "date_unreadable",
+    )
+
+
+def _by_distinct(
+    text: pl.Series,
+    dtype: type[pl.DataType],
+    parse: Callable[[str], Any],
+    judge: Callable[[Any], str | None],
+    unreadable: str,
+) -> pl.DataFrame:
+    distinct = text.drop_nulls().unique()
+    values = [parse(cell) for cell in distinct.to_list()]
+    codes = [unreadable if value is None else judge(value) for value in values]
+    lookup = pl.DataFrame(
+        {"text": distinct, "value": values, "code": codes},
+        schema={"text": pl.String, "value": dtype, "code": pl.String},
+    )
+    return text.to_frame("text").join(lookup, on="text", how="left", maintain_order="left").select("value", "code")

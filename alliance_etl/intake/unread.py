@@ -1,0 +1,71 @@
+"""A file that no export can read: why, in words; its lines, held all the same; whether it is another site's."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from alliance_etl.findings.frame import FileFinding, no_cells
+from alliance_etl.intake import header as headers
+from alliance_etl.intake.plan import Plan
+from alliance_etl.intake.staged import StagedDrop, StagedExport
+from alliance_etl.reading import Unreadable, open_delimited
+from alliance_etl.reading.source import whole_lines
+
+
+def held_whole(path: Path, plans: Sequence[Plan], unreadable: Unreadable, wanted: Sequence[str]) -> StagedDrop:
+    """The drop of a file without a header that can be read: rejected, and every line of a text held by each export."""
+    finding = _finding(unreadable, wanted)
+    lines, blank = (0, 0) if unreadable.code in ("empty_file", "not_text") else _count_lines(path)
+    if unreadable.code == "bad_encoding":
+        lines -= 1  # the header is there, only not readable
+    exports = tuple(
+        StagedExport(
+            name=plan.name,
+            instrument=plan.instrument.id,
+            forms=pl.DataFrame(schema=plan.forms_schema),
+            rows_read=lines,
+            repeated=0,
+            held=lines - blank,
+            skipped=blank,
+            cells=no_cells(),
+            rejected=True,
+        )
+        for plan in plans
+    )
+    return StagedDrop(exports, (finding,))
+
+
+def _finding(unreadable: Unreadable, wanted: Sequence[str]) -> FileFinding:
+    facts = unreadable.facts
+    if unreadable.code == "no_header":
+        return headers.without_header(wanted, facts)
+    if unreadable.code == "bad_encoding":
+        return FileFinding("bad_encoding", expected=str(facts["encoding"]))
+    if unreadable.code == "not_text":
+        return FileFinding("not_text", expected="delimited text", detail=f"by its content it is {facts['kind']}")
+    return FileFinding(unreadable.code, expected=headers.listed(wanted))
+
+
+def _count_lines(path: Path) -> tuple[int, int]:
+    """How many lines a text has, and how many of them are blank."""
+    lines = blank = 0
+    with path.open("rb") as file:
+        for text in whole_lines(file):
+            # without NULs a line of UTF-16 ends where others do
+            split = text.replace(b"\0", b"").splitlines()
+            lines += len(split)
+            blank += sum(not line.strip() for line in split)
+    return lines, blank
+
+
+def is_another_sites(path: Path, elsewhere: Sequence[Sequence[str]], encoding: str | None) -> bool:
+    """Whether the header has all columns of an export of another site; `elsewhere` holds these, one list per export."""
+    if not elsewhere:
+        return False
+    names = list(dict.fromkeys(name for columns in elsewhere for name in columns))
+    try:
+        header = open_delimited(path, names, encoding=encoding).header
+    except Unreadable:
+        return False
+    return any(headers.fits(header, columns) for columns in elsewhere)

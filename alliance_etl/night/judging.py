@@ -1,0 +1,129 @@
+"""Judging one drop: what its rows are, what its findings are, what became of it.
+
+The same for a new drop and for one that is taken in anew from the archive.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from alliance_etl.findings.frame import FileFinding, causes, of_file
+from alliance_etl.findings.receipt import read_cells
+from alliance_etl.intake.drop import stage_drop
+from alliance_etl.intake.plan import Receipt
+from alliance_etl.intake.staged import StagedDrop, StagedExport, judged
+from alliance_etl.night.plans import Plans
+from alliance_etl.night.reports import Counts
+from alliance_etl.night.site_forms import SiteForms
+from alliance_etl.night.source import Source
+from alliance_etl.state.layout import Layout, write_frame
+from alliance_etl.state.ledger import Drop, Ledger
+
+
+@dataclass
+class DropJudge:
+    """Judges the drops of one site."""
+
+    site: str
+    layout: Layout
+    ledger: Ledger
+    plans: Plans
+
+    def judge(self, source: Source, drop: Drop, earlier: Sequence[Drop], forms: SiteForms) -> Drop:
+        """The drop with its counts, status and findings; its forms are folded into `forms`.
+
+        `earlier` are the site's drops before it.
+        """
+        plans = self.plans.for_file(drop.file)
+        if not plans:
+            finding = FileFinding("no_export", expected=self.plans.file_patterns or "no file at all")
+            return self._found(replace(drop, status="rejected", counts=Counts(), exports={}), [finding])
+        twin = self._twin(drop, earlier)
+        return self._duplicate(drop, twin) if twin else self._stage(source, drop, forms)
+
+    def _twin(self, drop: Drop, earlier: Sequence[Drop]) -> Drop | None:
+        """An earlier drop of the same content that the same exports read."""
+        exports = [plan.name for plan in self.plans.for_file(drop.file)]
+        for other in earlier:
+            same = other.sha256 == drop.sha256 and other.status != "duplicate"
+            if same and [plan.name for plan in self.plans.for_file(other.file)] == exports:
+                return other
+        return None
+
+    def _duplicate(self, drop: Drop, twin: Drop) -> Drop:
+        was = twin.counts
+        counts = Counts(
+            was.rows_read, unchanged=was.new + was.changed + was.unchanged, held=was.held, skipped=was.skipped
+        )
+        return self._found(
+            replace(drop, status="duplicate", counts=counts, exports={}),
+            [FileFinding("duplicate_file", expected=twin.file)],
+        )
+
+    def _stage(self, source: Source, drop: Drop, forms: SiteForms) -> Drop:
+        plans = self.plans.for_file(drop.file)
+        day = drop.received_at.astimezone(ZoneInfo(self.plans.timezone)).date()
+        contracts = [self.plans.contract(plan) for plan in plans]
+        receipt = Receipt(drop.drop_id, drop.received_at, day)
+        staged = source.read(lambda path: stage_drop(path, plans, receipt, contracts, self.plans.elsewhere))
+        counts, vanished = {}, []
+        for export in staged.exports:
+            if self.plans.plans[export.name].export.snapshot and not export.rejected:
+                vanished += self._vanished(export, forms)
+            folded = forms.fold_in(drop, export)
+            unchanged = folded.unchanged + export.repeated
+            counts[export.name] = Counts(
+                export.rows_read, folded.new, folded.changed, unchanged, export.held, export.skipped
+            )
+        total = sum(counts.values(), Counts())
+        drop = replace(
+            drop,
+            counts=total,
+            exports=counts,
+            status=judged(staged, has_findings=False),
+            facts=dict(staged.facts),
+        )
+        return self._found(drop, [*self._also_elsewhere(drop, staged), *vanished], staged)
+
+    def _vanished(self, export: StagedExport, forms: SiteForms) -> list[FileFinding]:
+        """Forms of the export's instrument and rater role that earlier drops brought and a snapshot no longer has."""
+        count = forms.absent(export, self.plans.plans[export.name].rater_role)
+        missing = f"{count} form{'s' * (count != 1)}"
+        held = f"; {export.held} rows of the file are held, some of them may be among these" if export.held else ""
+        return [FileFinding("forms_vanished", export.name, detail=f"{missing}{held}", count=count)] if count else []
+
+    def _also_elsewhere(self, drop: Drop, staged: StagedDrop) -> list[FileFinding]:
+        alerts = []
+        if drop.counts.rows_read and self.ledger.from_elsewhere(drop.sha256, self.site):
+            alerts.append(FileFinding("other_sites_file"))
+        return [*staged.findings, *alerts]
+
+    def told_elsewhere(self, other: Drop) -> Drop | None:
+        """Another site's earlier drop of the same content, with the alert: whoever was first, both are told.
+
+        None where the alert is there already, or not due.
+        """
+        cells = read_cells(self.layout, other)
+        if "other_sites_file" in cells["code"] or not other.counts.rows_read or other.status == "duplicate":
+            return None
+        return self._with_findings(other, pl.concat([cells, of_file([FileFinding("other_sites_file")])]))
+
+    def _found(self, drop: Drop, findings: Sequence[FileFinding], staged: StagedDrop | None = None) -> Drop:
+        """The drop with what was found in it."""
+        parts = [of_file(findings)]
+        if staged:
+            parts += [staged.cells, *(export.cells for export in staged.exports)]
+        return self._with_findings(drop, pl.concat(parts))
+
+    def _with_findings(self, drop: Drop, cells: pl.DataFrame) -> Drop:
+        """Write the drop's findings beside the ledger, and judge its status by them."""
+        if cells.is_empty():
+            return replace(drop, findings=0, findings_file=None)
+        path = Path("findings") / drop.site / f"{drop.drop_id}-{datetime.now(UTC):%Y%m%d%H%M%S%f}.parquet"
+        write_frame(cells, self.layout.state / path)
+        status = "accepted_with_findings" if drop.status == "accepted" else drop.status
+        return replace(drop, findings=causes(cells), findings_file=str(path), status=status)

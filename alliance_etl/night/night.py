@@ -1,0 +1,183 @@
+"""A night: the study's lock and ledger held open, and the steps that the assets call in order."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import polars as pl
+
+from alliance_etl.errors import ConfigurationError, NotChecked
+from alliance_etl.instruments.registry import Registry
+from alliance_etl.night import checks
+from alliance_etl.night.disk import trouble_with_disk_told
+from alliance_etl.night.news import unsettled
+from alliance_etl.night.plans import Plans, given_scales, item_type
+from alliance_etl.night.promises import Promises
+from alliance_etl.night.publish import publish
+from alliance_etl.night.reports import CheckResult, PublicationReport, ScoredReport, SiteReport
+from alliance_etl.night.site_forms import sweep
+from alliance_etl.night.take_in import SiteIntake
+from alliance_etl.publication.scored import Scoring, score_segments, scored_path, sweep_scored
+from alliance_etl.state.archive import Archive
+from alliance_etl.state.key import archive_key, key_check, study_key
+from alliance_etl.state.layout import Layout
+from alliance_etl.state.ledger import Ledger, Segment
+from alliance_etl.state.lock import study_lock
+from alliance_etl.study.model import Study
+
+# Longer than this no run waits for a young file to settle; the next run takes it.
+_LONGEST_SETTLING = 5.0
+
+
+@contextmanager
+def open_night(
+    study: Study,
+    registry: Registry,
+    promises: Promises,
+    *,
+    wait_seconds: float = 600,
+    on_wait: Callable[[], None] | None = None,
+) -> Iterator["Night"]:
+    """Take the study's lock and open its ledger. StudyLocked where another run holds it longer than `wait_seconds`."""
+    layout = Layout(study.folder)
+    with trouble_with_disk_told(layout.state):
+        layout.make()
+    with study_lock(layout.lock, wait_seconds=wait_seconds, on_wait=on_wait):
+        with trouble_with_disk_told(layout.state):
+            ledger = Ledger(layout.ledger)
+        try:
+            with trouble_with_disk_told(layout.state):
+                key = _same_key(ledger, study_key(layout.key))
+            yield Night(study, registry, promises, layout, ledger, key)
+        finally:
+            ledger.close()
+
+
+def _same_key(ledger: Ledger, key: bytes) -> bytes:
+    known = ledger.meta("key_check")
+    if known is None:
+        with ledger.transaction():
+            ledger.set_meta("key_check", key_check(key))
+    elif known != key_check(key):
+        raise ConfigurationError(
+            "$ALLIANCE_ETL_KEY (or .state/key) is not the key that this study began with; with another one every "
+            "participant would become a stranger. Restore the key"
+        )
+    return key
+
+
+@dataclass
+class Night:
+    """The steps of a night. Each leaves the study in a state from which the next run can go on."""
+
+    study: Study
+    registry: Registry
+    promises: Promises
+    layout: Layout
+    ledger: Ledger
+    key: bytes = field(repr=False)
+
+    def sites_with_news(self, *, rebuild: bool = False) -> list[str]:
+        """The sites with settled new files, another configuration, a receipt still owed, or a folder not to be read."""
+        self._let_settle()
+        return [site for site in self.study.sites if self._site(site).has_news(rebuild=rebuild)]
+
+    def take_in(self, site: str, *, rebuild: bool = False) -> SiteReport:
+        with trouble_with_disk_told(self.layout.state):
+            self._swept  # noqa: B018 - once per night
+            return self._site(site).take_in(rebuild=rebuild)
+
+    def check_conservation(self) -> CheckResult:
+        return checks.conservation(self.ledger)
+
+    def score(self) -> ScoredReport:
+        """Score what is new, instrument by instrument."""
+        keep: list[Path] = []
+        forms = {}
+        with trouble_with_disk_told(self.layout.state):
+            for scoring in self.scorings:
+                segments = self.current(scoring)
+                keep += score_segments(self.layout, segments, scoring)
+                forms[scoring.instrument.id] = sum(segment.rows for segment in segments)
+            sweep_scored(self.layout, keep)
+        return ScoredReport(forms)
+
+    def check_contracts(self) -> CheckResult:
+        with trouble_with_disk_told(self.layout.state):
+            return checks.contracts(self.ledger, self.promises, [(s, self._scored(s)) for s in self.scorings])
+
+    def check_declared_totals(self) -> CheckResult:
+        return checks.declared_totals(self.layout, self.ledger, self.study)
+
+    def check_completeness(self) -> CheckResult:
+        return checks.completeness([(s, self._scored(s)) for s in self.scorings], self.study)
+
+    def publish(self) -> PublicationReport:
+        """Publish everything that is scored, unless the publication already is just that."""
+        for scoring in self.scorings:
+            missing = [path for _, path in self._scored(scoring) if not path.exists()]
+            if missing:
+                raise NotChecked(
+                    f"{len(missing)} files of {scoring.instrument.id} are not scored yet; run the whole job"
+                )
+        answers = {
+            s.instrument.id: [(f"{seg.site}-{path.stem}", path) for seg, path in self._scored(s)] for s in self.scorings
+        }
+        return publish(self.study, self.registry, self.promises, self.layout, self.ledger, self.scorings, answers)
+
+    @cached_property
+    def scorings(self) -> list[Scoring]:
+        """The instruments of the study, each with the rules that it is scored by."""
+        used = dict.fromkeys(
+            export.instrument for site in self.study.sites.values() for export in site.exports.values()
+        )
+        return [self._scoring(instrument) for instrument in used]
+
+    def current(self, scoring: Scoring) -> list[Segment]:
+        """Current forms of sites that study.yaml still has."""
+        segments = self.ledger.segments(instrument=scoring.instrument.id, kind="current")
+        return [segment for segment in segments if segment.site in self.study.sites]
+
+    def _scoring(self, instrument_id: str) -> Scoring:
+        instrument = self.registry[instrument_id]
+        c_grade = self.study.scoring.wants_c_grade(instrument_id)
+        whole = item_type(self.study, self.registry, instrument_id) == pl.Int8
+        return Scoring(
+            instrument=instrument,
+            fingerprint=self.registry.fingerprint(instrument_id),
+            min_answered=self.study.scoring.min_answered,
+            c_grade=c_grade,
+            given_scales=given_scales(self.study, instrument_id),
+            table=self.promises.answers_table(instrument, whole, c_grade),
+        )
+
+    def _scored(self, scoring: Scoring) -> list[tuple[Segment, Path]]:
+        return [(segment, scored_path(self.layout, segment, scoring)) for segment in self.current(scoring)]
+
+    @cached_property
+    def _swept(self) -> None:
+        sweep(self.layout, self.ledger)
+
+    @cached_property
+    def archive(self) -> Archive:
+        return Archive(self.layout.archive, archive_key(self.key))
+
+    def plans(self, site: str) -> Plans:
+        """The exports of a site, ready to read."""
+        if site not in self._plans:
+            self._plans[site] = Plans(self.study, site, self.registry, self.promises, self.key)
+        return self._plans[site]
+
+    def _site(self, site: str) -> SiteIntake:
+        return SiteIntake(self.study, site, self.layout, self.ledger, self.archive, self.plans(site))
+
+    @cached_property
+    def _plans(self) -> dict[str, Plans]:
+        return {}
+
+    def _let_settle(self) -> None:
+        if 0 < self.study.settle_seconds <= _LONGEST_SETTLING and unsettled(self.study):
+            time.sleep(self.study.settle_seconds)

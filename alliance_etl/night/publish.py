@@ -1,0 +1,179 @@
+"""The last step of a night: collect everything that is published, build it, make it public."""
+
+import hashlib
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import polars as pl
+
+from alliance_etl.errors import NotChecked
+from alliance_etl.findings.frame import fold
+from alliance_etl.findings.receipt import read_cells
+from alliance_etl.instruments.registry import Registry
+from alliance_etl.night.disk import trouble_with_disk_told
+from alliance_etl.night.promises import Promises
+from alliance_etl.night.reports import PublicationReport
+from alliance_etl.publication.build import Contents, as_frame, codebook_rows, write_duckdb, write_parquet
+from alliance_etl.publication.registry_tables import instrument_rows, item_rows, mapping_rows, scale_rows
+from alliance_etl.publication.scored import Scoring
+from alliance_etl.publication.swap import make_public, next_folder, published_folder
+from alliance_etl.state.layout import Layout
+from alliance_etl.state.ledger import Ledger
+from alliance_etl.study.model import Study
+
+Answers = Mapping[str, Sequence[tuple[str, Path]]]
+
+
+def publish(
+    study: Study,
+    registry: Registry,
+    promises: Promises,
+    layout: Layout,
+    ledger: Ledger,
+    scorings: Sequence[Scoring],
+    answers: Answers,
+) -> PublicationReport:
+    """Build and swap, unless what is public was built from just this. RunFailed where the warehouse cannot be
+    written.
+    """
+    forms = sum(segment.rows for segment in ledger.segments(kind="current") if segment.site in study.sites)
+    mark = _mark(study, registry, promises, ledger, answers)
+    public = published_folder(layout.warehouse)
+    if public and ledger.meta("published") == f"{public.name} {mark}":
+        return PublicationReport(forms, {}, rewritten=False, path=str(layout.warehouse / "alliance.duckdb"))
+    frames = _frames(study, registry, promises, layout, ledger, scorings, mark)
+    _keep_contracts(promises, frames)
+    contents = Contents(scorings, answers, frames, promises.tables, _codes(promises, scorings, frames["drops"]))
+    with trouble_with_disk_told(layout.warehouse):
+        folder = next_folder(layout.warehouse)
+        files = write_parquet(folder / "tables", contents)
+        rows = write_duckdb(folder / "alliance.duckdb", contents, files)
+        make_public(layout.warehouse, folder)
+    with trouble_with_disk_told(layout.state), ledger.transaction():
+        ledger.set_meta("published", f"{folder.name} {mark}")
+    return PublicationReport(forms, rows, rewritten=True, path=str(layout.warehouse / "alliance.duckdb"))
+
+
+def _codes(promises: Promises, scorings: Sequence[Scoring], drops: pl.DataFrame) -> dict[str, list[str]]:
+    """The texts of the coded columns of wide tables."""
+    codes = {
+        "site": drops["site"].unique().sort().to_list(),
+        "drop_id": drops["drop_id"].unique().sort().to_list(),
+        "instrument": sorted(scoring.instrument.id for scoring in scorings),
+        "rater_role": [value for c in promises.tables["forms"].columns if c.name == "rater_role" for value in c.values],
+    }
+    return {column: texts for column, texts in codes.items() if texts}
+
+
+def _mark(study: Study, registry: Registry, promises: Promises, ledger: Ledger, answers: Answers) -> str:
+    """Changes with everything that is published, the time apart."""
+    drops = [(d.seq, d.site, d.status, asdict(d.counts), d.findings_file) for d in ledger.drops()]
+    files = {name: [label for label, _ in files] for name, files in answers.items()}
+    superseded = [segment.path for segment in ledger.segments(kind="superseded")]
+    tables = {table.name: [asdict(column) for column in table.columns] for table in promises.tables.values()}
+    facts = [
+        drops,
+        files,
+        superseded,
+        tables,
+        _configuration(study, registry),
+        version("alliance-etl"),
+        version("duckdb"),
+    ]
+    return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:32]
+
+
+def _configuration(study: Study, registry: Registry) -> str:
+    """SHA-256 of study.yaml's bytes and of every instrument."""
+    digest = hashlib.sha256(study.path.read_bytes())
+    for instrument in registry:
+        digest.update(registry.fingerprint(instrument).encode())
+    return digest.hexdigest()
+
+
+def _frames(
+    study: Study,
+    registry: Registry,
+    promises: Promises,
+    layout: Layout,
+    ledger: Ledger,
+    scorings: Sequence[Scoring],
+    mark: str,
+) -> dict[str, pl.DataFrame]:
+    tables = promises.tables
+    stored = [*(scoring.table for scoring in scorings), *(t for t in tables.values() if t.kind == "stored")]
+    views = [table for table in tables.values() if table.kind == "view"]
+    rows = {
+        "drops": _drop_rows(study, ledger),
+        "instruments": instrument_rows(registry, registry.origin),
+        "items": item_rows(registry),
+        "scales": scale_rows(registry),
+        "mapping": mapping_rows(registry, study.scoring.wants_c_grade),
+        "codebook": codebook_rows(stored, views),
+        "meta": _meta_rows(study, registry, mark),
+    }
+    frames = {name: as_frame(tables[name], listed) for name, listed in rows.items()}
+    frames["findings"] = _findings(study, promises, layout, ledger)
+    frames["superseded"] = _superseded(study, promises, layout, ledger)
+    return frames
+
+
+def _drop_rows(study: Study, ledger: Ledger) -> list[dict[str, object]]:
+    return [
+        {
+            "drop_id": drop.drop_id,
+            "site": drop.site,
+            "file": drop.file,
+            "sha256": drop.sha256,
+            "bytes": drop.bytes,
+            "received_at": drop.received_at,
+            "status": drop.status,
+            **asdict(drop.counts),
+        }
+        for drop in ledger.drops()
+        if drop.site in study.sites
+    ]
+
+
+def _findings(study: Study, promises: Promises, layout: Layout, ledger: Ledger) -> pl.DataFrame:
+    table = promises.tables["findings"]
+    parts = [as_frame(table, [])]
+    for drop in ledger.drops():
+        if drop.site in study.sites and drop.findings_file:
+            folded = fold(read_cells(layout, drop))
+            named = folded.with_columns(drop_id=pl.lit(drop.drop_id), site=pl.lit(drop.site), file=pl.lit(drop.file))
+            parts.append(named.select(table.column_names))
+    return pl.concat(parts)
+
+
+def _superseded(study: Study, promises: Promises, layout: Layout, ledger: Ledger) -> pl.DataFrame:
+    table = promises.tables["superseded"]
+    segments = [s for s in ledger.segments(kind="superseded") if s.site in study.sites]
+    parts = [pl.read_parquet(layout.state / s.path, columns=list(table.column_names)) for s in segments]
+    return pl.concat([as_frame(table, []), *parts])
+
+
+def _meta_rows(study: Study, registry: Registry, mark: str) -> list[dict[str, str]]:
+    facts = {
+        "study": study.slug,
+        "title": study.title or study.slug,
+        "published_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "publication": mark,
+        "configuration": _configuration(study, registry),
+        "min_answered": f"{study.scoring.min_answered:g}",
+        "python": platform.python_version(),
+        **{package: version(package) for package in ("alliance-etl", "duckdb", "polars", "narwhals", "pandera")},
+    }
+    return [{"key": key, "value": value} for key, value in facts.items()]
+
+
+def _keep_contracts(promises: Promises, frames: Mapping[str, pl.DataFrame]) -> None:
+    broken = {name: promises.table_breaches(promises.tables[name], frame) for name, frame in frames.items()}
+    found = [f"{name}: {', '.join(breaches)}" for name, breaches in broken.items() if breaches]
+    if found:
+        raise NotChecked(f"tables that break their contract are not published: {'; '.join(found)}")

@@ -1,0 +1,167 @@
+"""Taking in one site: its new drops one by one, or all of them anew from the archive when its configuration has
+changed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from alliance_etl.batches import batches
+from alliance_etl.findings.receipt import write_receipt
+from alliance_etl.night.judging import DropJudge
+from alliance_etl.night.news import DroppedFile, content_hash, fresh_files
+from alliance_etl.night.plans import Plans
+from alliance_etl.night.reports import SiteReport
+from alliance_etl.night.site_forms import SiteForms
+from alliance_etl.night.source import Source
+from alliance_etl.state.archive import Archive
+from alliance_etl.state.layout import Layout, make_durable
+from alliance_etl.state.ledger import Drop, Ledger
+from alliance_etl.study.model import Study
+
+# Files are committed together up to this size: few flushes for many small files, and little to do again after a kill.
+_BATCH_BYTES = 64 << 20
+
+
+@dataclass
+class SiteIntake:
+    """One site of the study, under the study's lock."""
+
+    study: Study
+    site: str
+    layout: Layout
+    ledger: Ledger
+    archive: Archive
+    plans: Plans
+
+    @property
+    def judge(self) -> DropJudge:
+        return DropJudge(self.site, self.layout, self.ledger, self.plans)
+
+    @property
+    def is_out_of_date(self) -> bool:
+        """Whether the site's forms were made under another configuration, or under none yet.
+
+        What other sites' columns are called matters only to what a rejected file is told.
+        """
+        drops = self.ledger.drops(self.site)
+        own, _, others = (self.ledger.fingerprint(self.site) or "").partition(" ")
+        other_words = others != self.plans.fingerprint_elsewhere and any(drop.status == "rejected" for drop in drops)
+        return bool(drops) and (own != self.plans.fingerprint or other_words)
+
+    def has_news(self, *, rebuild: bool) -> bool:
+        """Whether there is anything to take in, or to say: a folder that cannot be read is news, too."""
+        anything = rebuild and bool(self.ledger.drops(self.site))
+        if anything or self.is_out_of_date or self.ledger.receipts_due(self.site):
+            return True
+        try:
+            return bool(self._fresh())
+        except OSError:
+            return True
+
+    def take_in(self, *, rebuild: bool) -> SiteReport:
+        """Take in what is new; first everything anew, where asked for or where the configuration has changed."""
+        refold = (rebuild and bool(self.ledger.drops(self.site))) or self.is_out_of_date
+        drops = self._refold() if refold else []
+        new, failures = self._take_in_fresh()
+        due = self.ledger.receipts_due()  # another site's, too, that was told of a file which came again from here
+        for drop in due:
+            write_receipt(self.layout, drop)
+        with self.ledger.transaction():
+            self.ledger.receipts_written(due)
+        forms = sum(segment.rows for segment in self.ledger.segments(self.site, kind="current"))
+        return SiteReport(
+            self.site, tuple(drop.report() for drop in (*drops, *new)), forms, "; ".join(failures) or None, refold
+        )
+
+    @property
+    def _folder(self) -> Path:
+        return self.study.sites[self.site].drop
+
+    def _fresh(self) -> list[DroppedFile]:
+        """The new files; OSError where the folder is missing or cannot be read."""
+        site = self.study.sites[self.site]
+        return fresh_files(site, self.study.settle_seconds, self.ledger.seen(self.site))
+
+    def _refold(self) -> list[Drop]:
+        """Take in all drops anew, in their old order; nothing changes until the one transaction at the end."""
+        forms = SiteForms(self.layout, self.site, [])
+        redone: list[Drop] = []
+        for drop in self.ledger.drops(self.site):
+            redone.append(self.judge.judge(self._source(drop.sha256), drop, redone, forms))
+        self._commit(forms, redone, [])
+        return redone
+
+    def _take_in_fresh(self) -> tuple[list[Drop], list[str]]:
+        """The new drops, and in words what could not be read; a file that cannot be read stops no other file.
+
+        Files are committed in batches: what a kill undoes is done again by the next run.
+        """
+        drops: list[Drop] = []
+        failures: list[str] = []
+        try:
+            fresh = self._fresh()
+        except FileNotFoundError:
+            return [], [f"its folder {self._folder} is not there; make it, or correct `drop` of the site in study.yaml"]
+        except OSError as trouble:
+            return [], [f"its folder {self._folder} cannot be read: {trouble.strerror}"]
+        for batch in batches(fresh, lambda file: file.size, _BATCH_BYTES):
+            drops += self._take_in_batch(batch, failures)
+        return drops, failures
+
+    def _take_in_batch(self, files: Sequence[DroppedFile], failures: list[str]) -> list[Drop]:
+        forms = SiteForms(self.layout, self.site, self.ledger.segments(self.site))
+        earlier, seen = self.ledger.drops(self.site), self.ledger.seen(self.site)
+        drops: list[Drop] = []
+        sights: list[tuple[DroppedFile, str]] = []
+        for file in files:
+            try:
+                sha256 = content_hash(file.path)
+            except FileNotFoundError:
+                continue
+            except OSError as trouble:
+                failures.append(f"the file {file.path} cannot be read: {trouble.strerror}")
+                continue
+            is_news = file.name not in seen or seen[file.name][2] != sha256
+            try:
+                sha256 = self.archive.keep(file.path, sha256) if is_news else sha256
+            except FileNotFoundError:
+                continue
+            sights.append((file, sha256))
+            if is_news:
+                drop = Drop(0, self.site, file.name, sha256, file.size, datetime.now(UTC))
+                source = self._source(sha256, file)
+                drops.append(self.judge.judge(source, drop, [*earlier, *drops], forms))
+        return self._commit(forms, drops, sights)
+
+    def _source(self, sha256: str, file: DroppedFile | None = None) -> Source:
+        return Source(self.archive, sha256, self.layout.state, file)
+
+    def _commit(self, forms: SiteForms, drops: Sequence[Drop], sights: Sequence[tuple[DroppedFile, str]]) -> list[Drop]:
+        """Make what was written durable, then enter it all in one transaction."""
+        told = [
+            self.judge.told_elsewhere(other)
+            for drop in drops
+            if not drop.seq
+            for other in self.ledger.from_elsewhere(drop.sha256, self.site)
+        ]
+        files = [drop.findings_file for drop in (*drops, *filter(None, told)) if drop.findings_file]
+        make_durable(
+            [
+                *forms.flush(),
+                *(self.layout.state / file for file in files),
+                *(self.archive.path(drop.sha256) for drop in drops),
+            ]
+        )
+        with self.ledger.transaction():
+            for other in filter(None, told):
+                self.ledger.enter(other)
+            entered = [self.ledger.enter(drop) for drop in drops]
+            for file, sha256 in sights:
+                self.ledger.see(self.site, file.name, file.size, file.modified, sha256)
+            if drops:
+                forms.commit(self.ledger)
+                mark = f"{self.plans.fingerprint} {self.plans.fingerprint_elsewhere}"
+                self.ledger.set_fingerprint(self.site, mark)
+        return entered

@@ -1,0 +1,141 @@
+"""Building one publication in a folder of its own: Parquet tables, and alliance.duckdb made from them."""
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from alliance_etl.publication.scored import Scoring
+from alliance_etl.publication.views import name, quoted, view_sql
+from alliance_etl.state.layout import sync_folder
+from alliance_etl.tables import POLARS_TYPES, Column, Table
+
+# The storage format: whatever DuckDB writes here, analysts' R, DBeaver and Python from this version on can read it.
+STORAGE = "v1.2.0"
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a publication is built from. `answers` are scored files by instrument, `frames` the small stored tables,
+    `codes` the texts of coded columns by column name."""
+
+    scorings: Sequence[Scoring]
+    answers: Mapping[str, Sequence[tuple[str, Path]]]
+    frames: Mapping[str, pl.DataFrame]
+    tables: Mapping[str, Table]
+    codes: Mapping[str, Sequence[str]]
+
+    @property
+    def stored(self) -> list[Table]:
+        return [*(scoring.table for scoring in self.scorings), *(t for t in self.tables.values() if t.kind == "stored")]
+
+    @property
+    def views(self) -> list[Table]:
+        return [table for table in self.tables.values() if table.kind == "view"]
+
+
+def as_frame(table: Table, rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+    """Rows in the columns and types that the table declares."""
+    return pl.DataFrame(rows, schema={column.name: POLARS_TYPES[column.type] for column in table.columns}, orient="row")
+
+
+def codebook_rows(stored: Sequence[Table], views: Sequence[Table]) -> list[dict[str, Any]]:
+    """One row per published column, from the declarations."""
+    return [
+        {
+            "table": table.name,
+            "column": c.name,
+            "type": "ENUM" if c.coded else c.type,
+            "unit": c.unit or None,
+            "description": c.description,
+        }
+        for table in (*views, *stored)
+        for c in table.columns
+    ]
+
+
+def write_parquet(folder: Path, contents: Contents) -> dict[str, list[Path]]:
+    """Write tables/<table>.parquet, or tables/<table>/ with hard links to the scored files; the files of each table."""
+    folder.mkdir(parents=True)
+    written: dict[str, list[Path]] = {}
+    for scoring in contents.scorings:
+        sources = contents.answers[scoring.instrument.id]
+        table = scoring.table
+        if not sources:
+            written[table.name] = [_write(folder / f"{table.name}.parquet", as_frame(table, []))]
+            continue
+        (folder / table.name).mkdir()
+        written[table.name] = [_link(source, folder / table.name / f"{label}.parquet") for label, source in sources]
+        sync_folder(folder / table.name)
+    for label, frame in contents.frames.items():
+        written[label] = [_write(folder / f"{label}.parquet", frame)]
+    sync_folder(folder)
+    return written
+
+
+def write_duckdb(path: Path, contents: Contents, files: Mapping[str, Sequence[Path]]) -> dict[str, int]:
+    """Write the database: stored tables from their Parquet files, views, comments. Rows of each stored table."""
+    with duckdb.connect(str(path), config={"storage_compatibility_version": STORAGE}) as connection:
+        connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false; BEGIN")
+        rows = {}
+        for column, texts in contents.codes.items():
+            connection.execute(f"CREATE TYPE {name(_code(column))} AS ENUM ({', '.join(map(quoted, texts))})")
+        for table in contents.stored:
+            sources = ", ".join(quoted(str(file)) for file in files[table.name])
+            columns = ", ".join(
+                f"CAST({name(c.name)} AS {_stored_type(c, contents)}) AS {name(c.name)}" for c in table.columns
+            )
+            connection.execute(f"CREATE TABLE {name(table.name)} AS SELECT {columns} FROM read_parquet([{sources}])")
+            counted = connection.execute(f"SELECT count(*) FROM {name(table.name)}").fetchone()
+            rows[table.name] = int(counted[0]) if counted else 0
+        for view in contents.views:
+            connection.execute(view_sql(view, contents.scorings))
+        for table in (*contents.stored, *contents.views):
+            _comment(connection, table)
+        connection.execute("COMMIT; CHECKPOINT")
+    _flush(path)
+    return rows
+
+
+def _code(column: str) -> str:
+    return f"{column}_code"
+
+
+def _stored_type(column: Column, contents: Contents) -> str:
+    """A text that stands in every row over and over is stored, and loaded, much faster as ENUM."""
+    return name(_code(column.name)) if column.coded and contents.codes.get(column.name) else column.type
+
+
+def _comment(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+    kind = "TABLE" if table.kind == "stored" else "VIEW"
+    connection.execute(f"COMMENT ON {kind} {name(table.name)} IS {quoted(table.description)}")
+    for column in table.columns:
+        unit = f" [{column.unit}]" if column.unit else ""
+        connection.execute(
+            f"COMMENT ON COLUMN {name(table.name)}.{name(column.name)} IS {quoted(column.description + unit)}"
+        )
+
+
+def _write(path: Path, frame: pl.DataFrame) -> Path:
+    frame.write_parquet(path, compression="zstd", compression_level=1)
+    _flush(path)
+    return path
+
+
+def _link(source: Path, target: Path) -> Path:
+    try:
+        os.link(source, target)
+    except OSError:  # a file system without hard links
+        shutil.copyfile(source, target)
+        _flush(target)
+    return target
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb+") as handle:
+        os.fsync(handle.fileno())

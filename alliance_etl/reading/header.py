@@ -1,0 +1,120 @@
+"""Finding the header: which line, which delimiter, which names. By name only, never by position."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from alliance_etl.reading.grammar import ASCII_SPACE, SEP_LINE, Grammar
+from alliance_etl.reading.model import Unreadable
+from alliance_etl.reading.spanning import RECORD_LINES, Lines
+
+CANDIDATES = (",", ";", "\t", "|")
+LINES_COMPARED = 50
+
+_OUTER = re.compile(r"^[\s\ufeff\u200b]+|[\s\ufeff\u200b]+$")
+_NO_NAME = re.compile(r"[\d+\-.,]|$")
+
+
+@dataclass(frozen=True)
+class Header:
+    """The header as read with one delimiter; `lines` and `end` (a byte offset) tell where records begin."""
+
+    delimiter: str
+    names: tuple[str, ...]
+    line: int
+    lines: int
+    end: int
+
+
+def cut(name: str) -> str:
+    """A column's name without outer white space, byte order marks and zero-width spaces."""
+    return _OUTER.sub("", name)
+
+
+def find_header(
+    sample: bytes, wanted: Sequence[str], *, whole: bool, delimiter: str | None
+) -> tuple[Header, dict[str, int]]:
+    """The header in a file's first bytes (UTF-8; `whole` where that is all), and per delimiter how many wanted names.
+
+    Without `delimiter`, the one with most wanted names is taken, spelt as wanted or nearly so; among equals Excel's
+    `sep=`, then the one with which most lines have as many fields as the header.
+    Raises Unreadable: empty_file, no_header, bad_encoding (without the codec's name).
+    """
+    lines = sample.splitlines(keepends=True)
+    if not whole and len(lines) > 1:
+        lines.pop()
+    start, hinted = _first_record(lines)
+    if start == len(lines):
+        raise Unreadable("empty_file" if whole else "no_header", {"bytes": len(sample)})
+    names = frozenset(map(cut, wanted))
+    candidates = tuple(dict.fromkeys((*CANDIDATES, *filter(None, (hinted, delimiter)))))
+    headers = {candidate: _read(lines, start, candidate, names) for candidate in candidates}
+    found = {candidate: len(names & set(header.names)) for candidate, header in headers.items()}
+    alike = {candidate: len(_loose(names) & _loose(header.names)) for candidate, header in headers.items()}
+    best = max(
+        candidates,
+        key=lambda each: (found[each], alike[each], each == hinted, _agreement(lines, headers[each])),
+    )
+    if names and not alike[best]:
+        _refuse_records(lines, headers[best], names, candidates)
+    return headers[delimiter or best], found
+
+
+def _first_record(lines: Sequence[bytes]) -> tuple[int, str | None]:
+    """Index of the first line that is not blank, past Excel's `sep=;`, and the delimiter named there."""
+    empty = ASCII_SPACE + b'"' + "".join(CANDIDATES).encode()
+    hinted = None
+    for index, line in enumerate(lines):
+        if hinted is None and (named := SEP_LINE.fullmatch(line)):
+            hinted = named[1].decode()
+        elif line.strip(empty):
+            return index, hinted
+    return len(lines), hinted
+
+
+def _read(lines: list[bytes], start: int, delimiter: str, wanted: frozenset[str]) -> Header:
+    """The header with that delimiter. It may span lines, where that does not cost it a wanted name."""
+    grammar = Grammar(delimiter)
+    content = lines[start].rstrip(b"\r\n")
+    names, height = _names(content.split(grammar.delimiter), start), 1
+    record = Lines(lines[start : start + RECORD_LINES], grammar, None).record(0)
+    if record is not None:
+        spanning = _names(record.cells, start)
+        if record.lines == 1 or len(wanted & set(spanning)) >= len(wanted & set(names)):
+            names, height = spanning, record.lines
+    end = sum(map(len, lines[: start + height]))
+    return Header(delimiter, names, start + 1, height, end)
+
+
+def _names(cells: Sequence[bytes], start: int) -> tuple[str, ...]:
+    try:
+        return tuple(cut(cell.decode()) for cell in cells)
+    except UnicodeDecodeError:
+        raise Unreadable("bad_encoding", {"line": start + 1}) from None
+
+
+def _agreement(lines: Sequence[bytes], header: Header) -> float:
+    """Share of the next lines with as many fields as the header; twice that where there is more than one field."""
+    grammar = Grammar(header.delimiter)
+    first = header.line - 1 + header.lines
+    compared = [line for line in lines[first : first + LINES_COMPARED] if line.strip()]
+    agreeing = sum(len(grammar.cells(line.rstrip(b"\r\n"))[0]) == len(header.names) for line in compared)
+    share = agreeing / len(compared) if compared else 1.0
+    return share * (1 + (len(header.names) > 1))
+
+
+def _refuse_records(lines: Sequence[bytes], header: Header, wanted: frozenset[str], candidates: Sequence[str]) -> None:
+    """Raise no_header unless the line can be a header of other names: what it holds might be a person's answers."""
+    facts: dict[str, int | str | bool] = {"line": header.line, "fields": len(header.names)}
+    for number, line in enumerate(lines[header.line : header.line + RECORD_LINES], header.line + 1):
+        text = line.decode(errors="replace").replace('"', "")
+        if any(wanted & set(map(cut, text.split(candidate))) for candidate in candidates):
+            raise Unreadable("no_header", {**facts, "header_at": number})
+    named = [name for name in header.names if name]
+    if len(named) < 2 or len(set(named)) < len(named) or any(map(_NO_NAME.match, named)):
+        raise Unreadable("no_header", facts)
+
+
+def _loose(names: Iterable[str]) -> set[str]:
+    """Names without case, space and punctuation, as people retype them."""
+    return {"".join(filter(str.isalnum, name.casefold())) for name in names} - {""}

@@ -1,0 +1,200 @@
+"""The ledger: every dropped file by content hash, what became of its rows, and which files below .state/ are current.
+
+SQLite, one transaction per drop (or per site, when a site is taken in anew): after a kill the ledger is either before
+or after it.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from alliance_etl.night.reports import Counts, DropReport, DropStatus
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS sites (site TEXT PRIMARY KEY, fingerprint TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS drops (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, site TEXT NOT NULL, file TEXT NOT NULL, sha256 TEXT NOT NULL,
+  bytes INTEGER NOT NULL, received_at TEXT NOT NULL, status TEXT NOT NULL, counts TEXT NOT NULL, exports TEXT NOT NULL,
+  findings INTEGER NOT NULL, findings_file TEXT, facts TEXT NOT NULL, receipt_due INTEGER NOT NULL DEFAULT 1
+);
+CREATE INDEX IF NOT EXISTS drops_by_content ON drops (sha256, site);
+CREATE TABLE IF NOT EXISTS seen (
+  site TEXT NOT NULL, file TEXT NOT NULL, bytes INTEGER NOT NULL, modified INTEGER NOT NULL, sha256 TEXT NOT NULL,
+  PRIMARY KEY (site, file)
+);
+CREATE TABLE IF NOT EXISTS segments (
+  path TEXT PRIMARY KEY, site TEXT NOT NULL, instrument TEXT NOT NULL, kind TEXT NOT NULL, rows INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS checked (file TEXT PRIMARY KEY);
+"""
+
+
+@dataclass(frozen=True)
+class Drop:
+    """One row of the ledger. `seq` is the order of arrival: it decides what replaces what; 0 before it is entered."""
+
+    seq: int
+    site: str
+    file: str
+    sha256: str
+    bytes: int
+    received_at: datetime
+    status: DropStatus = "accepted"
+    counts: Counts = field(default_factory=Counts)
+    exports: dict[str, Counts] = field(default_factory=dict)
+    findings: int = 0
+    findings_file: str | None = None
+    facts: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def drop_id(self) -> str:
+        return self.sha256[:16]
+
+    def report(self) -> DropReport:
+        return DropReport(self.drop_id, self.site, self.file, self.status, self.counts, self.exports, self.findings)
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A Parquet file of forms of one site and instrument: `current` revisions, or `superseded` ones."""
+
+    path: str
+    site: str
+    instrument: str
+    kind: str
+    rows: int
+
+
+class Ledger:
+    """The open ledger of a study. Every write belongs inside `transaction()`."""
+
+    def __init__(self, path: Path) -> None:
+        fresh = not path.exists()
+        self.connection = sqlite3.connect(path, isolation_level=None, timeout=60)
+        self.connection.row_factory = sqlite3.Row
+        if fresh:
+            path.chmod(0o600)
+        self.connection.execute("PRAGMA journal_mode = WAL")
+        self.connection.execute("PRAGMA synchronous = FULL")
+        self.connection.executescript(_SCHEMA)
+
+    def close(self) -> None:
+        self.connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All of it or none of it."""
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self.connection.execute("ROLLBACK")
+            raise
+        self.connection.execute("COMMIT")
+
+    def meta(self, key: str) -> str | None:
+        row = self.connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return row["value"] if row else None
+
+    def set_meta(self, key: str, value: str) -> None:
+        self.connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def fingerprint(self, site: str) -> str | None:
+        row = self.connection.execute("SELECT fingerprint FROM sites WHERE site = ?", (site,)).fetchone()
+        return row["fingerprint"] if row else None
+
+    def set_fingerprint(self, site: str, fingerprint: str) -> None:
+        self.connection.execute("INSERT OR REPLACE INTO sites VALUES (?, ?)", (site, fingerprint))
+
+    def drops(self, site: str | None = None) -> list[Drop]:
+        """The drops in order of arrival."""
+        where, values = ("WHERE site = ?", (site,)) if site else ("", ())
+        rows = self.connection.execute(f"SELECT * FROM drops {where} ORDER BY seq", values)
+        return [_drop(row) for row in rows]
+
+    def from_elsewhere(self, sha256: str, site: str) -> list[Drop]:
+        """The drops of exactly this content that other sites have sent."""
+        rows = self.connection.execute(
+            "SELECT * FROM drops WHERE sha256 = ? AND site <> ? ORDER BY seq", (sha256, site)
+        )
+        return [_drop(row) for row in rows]
+
+    def enter(self, drop: Drop) -> Drop:
+        """Enter a drop, or enter it anew under its own number; its receipt is then due."""
+        values = (
+            drop.seq or None,
+            drop.site,
+            drop.file,
+            drop.sha256,
+            drop.bytes,
+            drop.received_at.astimezone(UTC).isoformat(),
+            drop.status,
+            json.dumps(asdict(drop.counts)),
+            json.dumps({name: asdict(counts) for name, counts in drop.exports.items()}),
+            drop.findings,
+            drop.findings_file,
+            json.dumps(drop.facts),
+        )
+        cursor = self.connection.execute("INSERT OR REPLACE INTO drops VALUES (?,?,?,?,?,?,?,?,?,?,?,?,1)", values)
+        return replace(drop, seq=int(cursor.lastrowid or drop.seq))
+
+    def receipts_due(self, site: str | None = None) -> list[Drop]:
+        where, values = ("AND site = ?", (site,)) if site else ("", ())
+        rows = self.connection.execute(f"SELECT * FROM drops WHERE receipt_due {where} ORDER BY seq", values)
+        return [_drop(row) for row in rows]
+
+    def receipts_written(self, drops: Sequence[Drop]) -> None:
+        self.connection.executemany("UPDATE drops SET receipt_due = 0 WHERE seq = ?", [(drop.seq,) for drop in drops])
+
+    def seen(self, site: str) -> dict[str, tuple[int, int, str]]:
+        """File name → size, time of modification (ns) and content hash when it was last looked at."""
+        rows = self.connection.execute("SELECT * FROM seen WHERE site = ?", (site,))
+        return {row["file"]: (row["bytes"], row["modified"], row["sha256"]) for row in rows}
+
+    def see(self, site: str, file: str, size: int, modified: int, sha256: str) -> None:
+        self.connection.execute("INSERT OR REPLACE INTO seen VALUES (?,?,?,?,?)", (site, file, size, modified, sha256))
+
+    def is_checked(self, file: str) -> bool:
+        """Whether a scored file of that (unique) name has kept its contract."""
+        return self.connection.execute("SELECT 1 FROM checked WHERE file = ?", (file,)).fetchone() is not None
+
+    def set_checked(self, files: Sequence[str]) -> None:
+        self.connection.executemany("INSERT OR REPLACE INTO checked VALUES (?)", [(file,) for file in files])
+
+    def segments(
+        self, site: str | None = None, instrument: str | None = None, kind: str | None = None
+    ) -> list[Segment]:
+        rows = self.connection.execute(
+            "SELECT * FROM segments WHERE (?1 IS NULL OR site = ?1) AND (?2 IS NULL OR instrument = ?2) "
+            "AND (?3 IS NULL OR kind = ?3) ORDER BY instrument, site, path",
+            (site, instrument, kind),
+        )
+        return [Segment(**dict(row)) for row in rows]
+
+    def replace_segments(self, gone: Sequence[Segment], come: Sequence[Segment]) -> None:
+        self.connection.executemany("DELETE FROM segments WHERE path = ?", [(segment.path,) for segment in gone])
+        self.connection.executemany(
+            "INSERT INTO segments VALUES (?,?,?,?,?)", [(s.path, s.site, s.instrument, s.kind, s.rows) for s in come]
+        )
+
+
+def _drop(row: sqlite3.Row) -> Drop:
+    return Drop(
+        seq=row["seq"],
+        site=row["site"],
+        file=row["file"],
+        sha256=row["sha256"],
+        bytes=row["bytes"],
+        received_at=datetime.fromisoformat(row["received_at"]),
+        status=row["status"],
+        counts=Counts(**json.loads(row["counts"])),
+        exports={name: Counts(**counts) for name, counts in json.loads(row["exports"]).items()},
+        findings=row["findings"],
+        findings_file=row["findings_file"],
+        facts=json.loads(row["facts"]),
+    )

@@ -1,0 +1,79 @@
+"""How the study stands: per site the last drop, forms, held rows, and whether it is late or silent."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from statistics import median
+from typing import Any, Literal
+
+from alliance_etl.night.news import pending_drops
+from alliance_etl.publication.swap import published_folder
+from alliance_etl.state.layout import Layout
+from alliance_etl.state.ledger import Drop, Ledger
+from alliance_etl.study.model import Study
+
+Punctuality = Literal["silent", "late", "on_time"]
+
+# A site is late when nothing came for twice its usual interval; its usual interval is known from this many drops on.
+_LATE_AFTER = 2
+_FEWEST_DROPS = 3
+
+
+def study_status(study: Study, now: datetime | None = None) -> dict[str, Any]:
+    """The study as a JSON document: `sites`, `drops` with their counts, `published`."""
+    layout = Layout(study.folder)
+    moment = now or datetime.now(UTC)
+    waiting = [pending.site for pending in pending_drops(study)]
+    folder = published_folder(layout.warehouse)
+    ledger = Ledger(layout.ledger) if layout.ledger.exists() else None
+    try:
+        drops = ledger.drops() if ledger else []
+        forms = {name: _forms(ledger, name) for name in study.sites}
+    finally:
+        if ledger:
+            ledger.close()
+    return {
+        "study": study.slug,
+        "title": study.title,
+        "published": str(layout.warehouse / "alliance.duckdb") if folder else None,
+        "sites": [
+            _site(study, name, [d for d in drops if d.site == name], forms[name], waiting.count(name), moment)
+            for name in study.sites
+        ],
+        "drops": [{**drop.report().as_dict(), "received_at": drop.received_at.isoformat()} for drop in drops],
+    }
+
+
+def _forms(ledger: Ledger | None, site: str) -> int:
+    return sum(segment.rows for segment in ledger.segments(site, kind="current")) if ledger else 0
+
+
+def _site(study: Study, name: str, drops: list[Drop], forms: int, waiting: int, now: datetime) -> dict[str, Any]:
+    site = study.sites[name]
+    last = drops[-1] if drops else None
+    return {
+        "site": name,
+        "title": site.title,
+        "drop": str(site.drop),
+        "folder_there": site.drop.is_dir(),
+        "state": punctuality([drop.received_at for drop in drops], now),
+        "last_drop": last.received_at.isoformat() if last else None,
+        "last_file": last.file if last else None,
+        "last_counts": asdict(last.counts) if last else None,
+        "drops": len(drops),
+        "rejected": sum(drop.status == "rejected" for drop in drops),
+        "forms": forms,
+        "held": sum(drop.counts.held for drop in drops if drop.status != "duplicate"),
+        "waiting": waiting,
+    }
+
+
+def punctuality(received: list[datetime], now: datetime) -> Punctuality:
+    """`silent`: nothing ever came; `late`: nothing for twice the usual (median) interval between days with drops."""
+    if not received:
+        return "silent"
+    days = sorted({moment.date() for moment in received})
+    gaps = [(later - earlier).days for earlier, later in pairwise(days)]
+    if len(days) < _FEWEST_DROPS:
+        return "on_time"
+    return "late" if now - max(received) > _LATE_AFTER * timedelta(days=median(gaps)) else "on_time"

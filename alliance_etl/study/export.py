@@ -1,0 +1,191 @@
+"""An export as study.yaml describes it: which files, which columns, and how they are written.
+
+Each key is described once, here and in model.py; schemas/study.schema.json and docs/study-yaml.md are made from it.
+"""
+
+import hashlib
+import json
+import unicodedata
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from pathlib import PurePath
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+
+from alliance_etl.instruments.model import RaterRole
+from alliance_etl.study import faults
+from alliance_etl.study.columns import expand
+from alliance_etl.study.fields import (
+    Column,
+    DateFormat,
+    Delimiter,
+    Encoding,
+    Globs,
+    ItemColumns,
+    Number,
+    Reason,
+    Text,
+    Texts,
+    layout_of,
+)
+from alliance_etl.study.strict import Strict
+
+
+class FileRange(Strict):
+    """The range of answers in the file, recoded linearly onto the instrument's."""
+
+    min: Number = Field(description="The lowest answer in the file.")
+    max: Number = Field(description="The highest answer in the file.")
+    step: Number | None = Field(
+        default=None, description="The step between answers in the file; default the instrument's."
+    )
+
+    @model_validator(mode="after")
+    def _is_possible(self) -> Self:
+        faults.refuse(faults.of_range(self))
+        return self
+
+
+class LongLayout(Strict):
+    """One row of the file is one answer."""
+
+    item: Column = Field(description="The column that tells which item a row answers.")
+    value: Column = Field(description="The column that holds the answer.")
+
+
+Layout = Annotated[
+    Annotated[Literal["wide"], Tag("wide")] | Annotated[LongLayout, Tag("long")],
+    Discriminator(lambda value: "wide" if isinstance(value, str) else "long"),
+    BeforeValidator(layout_of),
+]
+
+
+class Export(Strict):
+    """One instrument in one kind of file: which columns hold what, and how they are written."""
+
+    given: ClassVar[frozenset[str]] = frozenset({"name"})
+
+    name: str = Field(description="The key under exports.")
+    files: Globs = Field(description="Glob on the file's name, case ignored, or a list of globs.")
+    instrument: Text = Field(description="An id of the registry (`alliance-etl instruments` lists them).")
+    participant: Column = Field(description="Column of the participant's id; column names are written as in the file.")
+    session: Column | None = Field(
+        default=None, description="Column of the session's number; optional if date is given."
+    )
+    date: Column | None = Field(default=None, description="Column of the session's date; optional if session is given.")
+    date_format: DateFormat | None = Field(
+        default=None, description="How dates are written, as strptime has it; default ISO 8601."
+    )
+    therapist: Column | None = Field(default=None, description="Column of the therapist's id.")
+    rater: Column | None = Field(default=None, description="Column that tells several observers of one session apart.")
+    rater_role: RaterRole | None = Field(
+        default=None, description="Who fills in the form; default the instrument's first role."
+    )
+    items: ItemColumns = Field(
+        default=None,
+        description="The items' columns: a template with {n} (or {n:02d}), a list in item order, or item numbers and "
+        "columns. In the long layout these are the texts of the item column, by default the bare number.",
+    )
+    scores: dict[str, Column] = Field(
+        default={},
+        description="Scale and column, where a site delivers scale scores instead of items; `total` is a scale too.",
+    )
+    totals: dict[str, Column] = Field(
+        default={}, description="Scale and column of declared scale scores beside items: recomputed and compared."
+    )
+    missing: dict[str, Reason] = Field(
+        default={}, description="Codes of missing answers, and the reason that each stands for."
+    )
+    labels: dict[str, Number] = Field(
+        default={},
+        description="Answer labels and the answer that each stands for, on the instrument's range; case and outer "
+        "space are ignored.",
+    )
+    response: FileRange | None = Field(
+        default=None,
+        description="Range of the numbers in the file where it differs from the instrument's; recoded linearly.",
+    )
+    reversed_at_source: tuple[int, ...] = Field(
+        default=(), description="Numbers of the items that the site has reversed already: not reversed again."
+    )
+    skip_rows: dict[str, Texts] = Field(
+        default={},
+        description='Rows to leave out: column, and the text or texts that mark them ("" for an empty cell).',
+    )
+    delimiter: Delimiter | None = Field(default=None, description='One character, or "tab"; detected where left out.')
+    decimal: Literal[".", ","] | None = Field(
+        default=None, description="Decimal mark, . or ,; detected where left out."
+    )
+    encoding: Encoding | None = Field(
+        default=None, description="Encoding of the file, such as cp1252; detected where left out."
+    )
+    layout: Layout = Field(
+        default="wide", description="wide: a row is a form; {item: column, value: column}: long, a row is one answer."
+    )
+    snapshot: bool = Field(
+        default=False, description="true: each file is the site's whole history, and forms that vanish are reported."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _long_items_are_numbers(cls, data: Any) -> Any:
+        """In the long layout the item column holds bare numbers unless `items` says otherwise."""
+        is_long = isinstance(data, Mapping) and isinstance(data.get("layout"), Mapping | LongLayout)
+        return {**data, "items": "{n}"} if is_long and data.get("items") is None else data
+
+    @model_validator(mode="after")
+    def _is_possible(self) -> Self:
+        faults.refuse(faults.of_export(self))
+        return self
+
+    @property
+    def own_columns(self) -> dict[str, str]:
+        """The columns that say whose form it is and of when: key of study.yaml to column, only those that are given."""
+        named = {key: getattr(self, key) for key in ("participant", "session", "date", "therapist", "rater")}
+        return {key: column for key, column in named.items() if column is not None}
+
+    @property
+    def answer_columns(self) -> dict[str, list[str]]:
+        """The columns of answers and scores that study.yaml writes out: key to columns. A template names none."""
+        written = {"scores": list(self.scores.values()), "totals": list(self.totals.values())}
+        if self.layout != "wide":
+            return {**written, "layout": [self.layout.item, self.layout.value]}
+        if isinstance(self.items, dict):
+            return {**written, "items": list(self.items.values())}
+        return {**written, "items": list(self.items) if isinstance(self.items, tuple) else []}
+
+    def item_columns(self, n_items: int) -> dict[int, str]:
+        """Item number to column (long layout: to the text of the item column), in item order; empty without items.
+
+        A template is written out for items 1 to `n_items`; a list or a mapping says what it says.
+        """
+        if self.items is None:
+            return {}
+        if isinstance(self.items, str):
+            return {item: expand(self.items, item) for item in range(1, n_items + 1)}
+        if isinstance(self.items, tuple):
+            return dict(enumerate(self.items, start=1))
+        return dict(self.items)
+
+    def wanted_columns(self, n_items: int) -> list[str]:
+        """All columns that this export reads, in order, each once: ids, stamps, answers, scores, those of skip_rows."""
+        answers = (
+            self.item_columns(n_items).values() if self.layout == "wide" else (self.layout.item, self.layout.value)
+        )
+        mapped = (self.own_columns.values(), answers, self.scores.values(), self.totals.values(), self.skip_rows)
+        return list(dict.fromkeys(column for columns in mapped for column in columns))
+
+    def matches(self, filename: str) -> bool:
+        """True where one of the globs fits the file's name, case ignored; folders before the name play no part."""
+        name = _comparable(PurePath(filename).name)
+        return any(fnmatchcase(name, _comparable(glob)) for glob in self.files)
+
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) over everything that changes what is taken in; a key left out equals its default."""
+        said = self.model_dump(mode="json", exclude_defaults=True)
+        return hashlib.sha256(json.dumps(said, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _comparable(name: str) -> str:
+    return unicodedata.normalize("NFC", name).lower()

@@ -1,0 +1,104 @@
+"""What cannot be true of an export or a study: relations between keys, each fault with the key it stands at.
+
+Types and spellings of single values are fields.py's; what an instrument has to say is against.py's.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from pydantic_core import PydanticCustomError
+
+from alliance_etl.study.columns import repeated, same_name
+from alliance_etl.study.words import listed
+
+if TYPE_CHECKING:
+    from alliance_etl.study.model import Export, FileRange, Site
+
+FAULTS = "study_faults"
+
+
+class Fault(NamedTuple):
+    """One thing that cannot be: its place as a path of keys below the whole that was judged, and a sentence."""
+
+    place: tuple[str, ...]
+    message: str
+
+
+def refuse(faults: Iterable[Fault]) -> None:
+    """Raise one pydantic error that carries all faults (`ctx["faults"]`); nothing where there are none."""
+    every = list(faults)
+    if every:
+        text = "; ".join(f"{'.'.join(fault.place)}: {fault.message}" for fault in every)
+        raise PydanticCustomError(FAULTS, "{text}", {"text": text, "faults": every})
+
+
+def of_range(response: "FileRange") -> Iterator[Fault]:
+    if response.min >= response.max:
+        yield Fault(("max",), f"the range {response.min:g} to {response.max:g} is empty; expected min below max")
+    if response.step is not None and response.step <= 0:
+        yield Fault(("step",), f"the step {response.step:g} leads nowhere; expected a number above 0")
+
+
+def of_export(export: "Export") -> Iterator[Fault]:
+    if export.session is None and export.date is None:
+        yield Fault((), "neither session nor date; name at least one column, it tells a participant's forms apart")
+    if not export.items and not export.scores:
+        yield Fault((), "neither items nor scores; name the items' columns, or scores where the site sends those only")
+    if export.totals and not export.items:
+        yield Fault(
+            ("totals",), "totals are compared with items, which are missing; scale scores alone belong under scores"
+        )
+    if export.scores and export.layout != "wide":
+        yield Fault(("scores",), "scale scores are read from the wide layout only; expected items here")
+    yield from _of_columns(export)
+    yield from _of_texts(export)
+
+
+def of_sites(sites: Iterable["Site"]) -> Iterator[Fault]:
+    drops: dict[Path, str] = {}
+    names: dict[str, str] = {}
+    for site in sites:
+        other = drops.setdefault(site.drop, site.name)
+        if other != site.name:
+            message = f"the folder of site {other} already; expected another one, or each file would count twice"
+            yield Fault(("sites", site.name, "drop"), message)
+        twin = names.setdefault(site.name.replace("-", "_"), site.name)
+        if twin != site.name:
+            yield Fault(("sites", site.name), f"differs from site {twin} by - and _ only; expected another name")
+
+
+def _of_columns(export: "Export") -> Iterator[Fault]:
+    """A column that holds an id, a session or a date holds no answer, and one column is one scale's score."""
+    own = export.own_columns
+    for key, columns in (("scores", export.scores), ("totals", export.totals)):
+        if twice := repeated(columns.values()):
+            yield Fault((key,), f"{listed(twice)} stands for two scales; expected another column for each")
+    for first, second in (("participant", "session"), ("participant", "date"), ("session", "date")):
+        if first in own and second in own and same_name(own[first]) == same_name(own[second]):
+            yield Fault((second,), f'"{own[second]}" is the column of {first} already; expected another one')
+    if export.layout != "wide" and same_name(export.layout.item) == same_name(export.layout.value):
+        yield Fault(("layout", "value"), f'"{export.layout.value}" is the column of item already; expected another one')
+    by_name = {same_name(column): key for key, column in own.items()}
+    for key, names in export.answer_columns.items():
+        for name in names:
+            if other := by_name.get(same_name(name)):
+                yield Fault((key,), f'"{name}" is the column of {other} already; expected another one')
+
+
+def _of_texts(export: "Export") -> Iterator[Fault]:
+    """Labels and codes that a cell could mean both of."""
+    spellings = Counter(label.strip().casefold() for label in export.labels)
+    for label, count in spellings.items():
+        if count > 1:
+            yield Fault(("labels",), f'"{label}" is written {count} times, case and outer space ignored; expected once')
+    for code in export.missing:
+        if not code.strip():
+            yield Fault(("missing",), "an empty cell needs no code: it is missing as blank; leave this one out")
+        elif code.strip().casefold() in spellings:
+            yield Fault(("missing", code), f'"{code}" is a label too; expected either an answer or a missing code')
+    codes = Counter(code.strip() for code in export.missing)
+    for code, count in codes.items():
+        if count > 1:
+            yield Fault(("missing",), f'"{code}" is written {count} times, outer space ignored; expected once')

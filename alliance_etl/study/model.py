@@ -1,0 +1,138 @@
+"""What study.yaml says, as types: the study, its scoring, its sites. Their exports are export.py's.
+
+Each key is described once, here and in export.py; schemas/study.schema.json and docs/study-yaml.md are made from it.
+Reading the file and telling people what is wrong with it is load.py's.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Self
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from pydantic import Field, model_validator
+
+from alliance_etl.study import faults
+from alliance_etl.study.export import Export, FileRange, LongLayout
+from alliance_etl.study.fields import CGrade, Cron, ExportName, Folder, Seconds, Share, Slug, Text, Zone, is_url
+from alliance_etl.study.strict import Strict
+
+__all__ = ["Export", "FileRange", "LongLayout", "Scoring", "Site", "Study"]
+
+
+class Scoring(Strict):
+    """How scale scores and components are made."""
+
+    min_answered: Share = Field(
+        default=1.0,
+        description="Share of a scale's items that must be answered, above 0 and up to 1; below 1 scores are prorated.",
+    )
+    c_grade: CGrade = Field(
+        default=False,
+        description="Whether components that rest on an instrument's content alone (grade C) are estimated: "
+        "true, false or a list of instruments.",
+    )
+
+    def wants_c_grade(self, instrument_id: str) -> bool:
+        """True where the study asks for this instrument's C-grade components."""
+        return self.c_grade if isinstance(self.c_grade, bool) else instrument_id in self.c_grade
+
+
+class Site(Strict):
+    """A clinic: where its files land and what they hold."""
+
+    given: ClassVar[frozenset[str]] = frozenset({"name"})
+    completed: ClassVar[frozenset[str]] = frozenset({"title", "drop"})
+
+    name: str = Field(description="The key under sites.")
+    title: Text = Field(description="The clinic's name for people; default the site's key.")
+    drop: Folder = Field(description="Folder where the site's files land, relative to study.yaml; default drops/SITE.")
+    timezone: Zone | None = Field(default=None, description="The site's own time zone; default the study's.")
+    exports: dict[ExportName, Export] = Field(
+        min_length=1, description="The site's exports by name; several may read the same file."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return data
+        return {
+            **data,
+            "title": data.get("title") or _as_title(data.get("name")),
+            "exports": _named(data.get("exports")),
+        }
+
+    def exports_for(self, filename: str) -> list[Export]:
+        """The exports that read a file of this name, in the order of study.yaml."""
+        return [export for export in self.exports.values() if export.matches(filename)]
+
+
+class Study(Strict):
+    """All of study.yaml. `path` is where it stands; relative folders are meant from there."""
+
+    given: ClassVar[frozenset[str]] = frozenset({"path"})
+    completed: ClassVar[frozenset[str]] = frozenset({"title"})
+
+    slug: Slug = Field(alias="study", description="The study's short name: lower-case letters, digits, _ and -.")
+    title: Text = Field(description="The study's name for people; default the short name.")
+    timezone: Zone = Field(
+        default="UTC", description="Time zone of the schedule and of the sites' days, such as Europe/Berlin."
+    )
+    schedule: Cron | None = Field(
+        default=None,
+        description="When the nightly job runs: a cron line, in that time zone; left out, only by hand or by sensor.",
+    )
+    settle_seconds: Seconds = Field(
+        default=2.0, description="Age in seconds below which a file is left alone, since it may still be being written."
+    )
+    scoring: Scoring = Field(default=Scoring(), description="How scale scores and components are made.")
+    sites: dict[Slug, Site] = Field(min_length=1, description="The sites by short name.")
+    path: Path = Field(description="Where study.yaml stands.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names_and_folders(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping) or data.get("path") is None:
+            return data
+        path = Path(os.path.abspath(data["path"]))  # noqa: PTH100  keeps symbolic links, which resolve() would follow
+        title = data.get("title") or _as_title(data.get("study", data.get("slug")))
+        sites = _named(data.get("sites"))
+        if isinstance(sites, Mapping):
+            sites = {name: _with_drop(site, path.parent) for name, site in sites.items()}
+        return {**data, "path": path, "title": title, "sites": sites}
+
+    @model_validator(mode="after")
+    def _is_possible(self) -> Self:
+        faults.refuse(faults.of_sites(self.sites.values()))
+        return self
+
+    @property
+    def folder(self) -> Path:
+        """The study's folder."""
+        return self.path.parent
+
+
+def _as_title(name: Any) -> str:
+    return str(name or "-").replace("_", " ")
+
+
+def _named(things: Any) -> Any:
+    """Each mapping with its key as `name`; what is no mapping stays for pydantic to refuse."""
+    if not isinstance(things, Mapping):
+        return things
+    return {
+        name: {**(thing or {}), "name": name} if thing is None or isinstance(thing, Mapping) else thing
+        for name, thing in things.items()
+    }
+
+
+def _with_drop(site: Any, folder: Path) -> Any:
+    if not isinstance(site, Mapping):
+        return site
+    drop = site.get("drop") or f"drops/{site['name']}"
+    if not isinstance(drop, str | Path) or is_url(str(drop)):
+        return {**site, "drop": drop}
+    text = url2pathname(urlsplit(drop).path) if isinstance(drop, str) and drop.lower().startswith("file:") else drop
+    return {**site, "drop": Path(os.path.normpath(folder / Path(text).expanduser()))}

@@ -1,0 +1,209 @@
+"""Every number of one form back to drop, file, line, column, raw value and rule.
+
+The drop is read again from the archive by the very code that took it in; ids stay pseudonyms.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from alliance_etl.errors import ConfigurationError, RunFailed
+from alliance_etl.findings.frame import cell_name
+from alliance_etl.intake.drop import stage_drop
+from alliance_etl.intake.header import locate, same_name
+from alliance_etl.intake.plan import Plan, Receipt
+from alliance_etl.intake.sheet_rows import SheetRows
+from alliance_etl.night.night import Night
+from alliance_etl.publication.scored import Scoring, wide_forms
+from alliance_etl.reading import open_delimited
+from alliance_etl.state.ledger import Drop, Segment
+
+# column (long layout: text of the item column) to line, cell as a spreadsheet shows it, and raw text
+_Texts = dict[str, tuple[int, str | None, str | None]]
+
+
+def trace_form(night: Night, form_id: str) -> dict[str, Any]:
+    """The form as a JSON document. ConfigurationError where there is no such form."""
+    segment, form = _find(night, form_id)
+    scoring = next(s for s in night.scorings if s.instrument.id == segment.instrument)
+    row = form.row(0, named=True)
+    drop = next(d for d in night.ledger.drops(segment.site) if d.drop_id == row["drop_id"] and d.status != "duplicate")
+    plan, texts = _raw(night, drop, form_id, row["line"])
+    scored = wide_forms(form.with_columns(site=pl.lit(segment.site)), scoring).row(0, named=True)
+    return {
+        "form_id": form_id,
+        **{
+            name: _plain(scored[name])
+            for name in ("site", "participant", "therapist", "rater_role", "rater", "instrument")
+        },
+        **{name: _plain(scored[name]) for name in ("session", "session_date", "revision", "n_answered")},
+        "drop": {
+            "drop_id": drop.drop_id,
+            "file": drop.file,
+            "line": row["line"],
+            "received_at": _plain(row["received_at"]),
+        },
+        "export": plan.name,
+        "answers": [_answer(scored, plan, item, texts) for item in plan.instrument.item_numbers],
+        "scores": [_score(scored, scoring, scale, plan, texts) for scale in scoring.instrument.scales],
+        "components": _components(scored, scoring),
+        "revisions": _revisions(night, segment, form_id, row),
+    }
+
+
+def _find(night: Night, form_id: str) -> tuple[Segment, pl.DataFrame]:
+    for segment in night.ledger.segments(kind="current"):
+        if segment.site not in night.study.sites:
+            continue
+        form = pl.scan_parquet(night.layout.state / segment.path).filter(pl.col("form_id") == form_id).collect()
+        if form.height:
+            return segment, form
+    raise ConfigurationError(f"no form {form_id!r}; form ids are in the column form_id of the table forms")
+
+
+def _raw(night: Night, drop: Drop, form_id: str, line: int) -> tuple[Plan, _Texts]:
+    """The plan that read the form, and what stands in the file."""
+    day = drop.received_at.astimezone(ZoneInfo(night.plans(drop.site).timezone)).date()
+    with night.archive.opened(drop.sha256, night.layout.state) as path:
+        for plan in night.plans(drop.site).for_file(drop.file):
+            receipt = Receipt(drop.drop_id, drop.received_at, day)
+            staged = stage_drop(path, [plan], receipt, [night.plans(drop.site).contract(plan)])
+            forms = staged.exports[0].forms
+            if form_id in forms["form_id"]:
+                return plan, _texts(path, plan, line)
+    raise RunFailed(
+        f"the form is not in the archived drop {drop.drop_id} any more; run alliance-etl run, then trace again"
+    )
+
+
+def _texts(path: Path, plan: Plan, line: int) -> _Texts:
+    export = plan.export
+    wanted = export.wanted_columns(len(plan.instrument.item_numbers))
+    text = open_delimited(path, wanted, delimiter=export.delimiter, encoding=export.encoding)
+    there = locate(text.header)
+    at = {name: there[same_name(name)] for name in wanted}
+    frames, sheet = [], SheetRows(text.header_line)
+    for block in text.blocks(sorted(set(at.values()))):
+        frames.append(block.frame)
+        sheet.see(block)
+    records = sheet.placed(pl.concat(frames)).select(
+        "line", "row", *(pl.col(str(position)).alias(name) for name, position in at.items())
+    )
+    first = records.filter(pl.col("line") == line)
+    if export.layout == "wide":
+        return {name: (line, cell_name(at[name], first["row"][0]), first[name][0]) for name in at}
+    person = [name for name in (export.participant, export.rater, export.session or export.date) if name]
+    rows = records.join(first.select(person), on=person, how="semi", nulls_equal=True, maintain_order="left")
+    item, value = export.layout.item, export.layout.value
+    return {
+        row[item].strip(): (row["line"], cell_name(at[value], row["row"]), row[value])
+        for row in rows.iter_rows(named=True)
+        if row[item]
+    }
+
+
+def _answer(scored: dict[str, Any], plan: Plan, item: int, texts: _Texts) -> dict[str, Any]:
+    column = plan.items.get(item)
+    line, cell, raw = texts.get(column or "", (None, None, None))
+    value = scored[f"item_{item}"]
+    own, is_reversed = plan.own, item in (plan.instrument.reversed_items or ())
+    reasons = json.loads(scored["missing"] or "{}")
+    return {
+        "item": item,
+        "column": column,
+        "line": line,
+        "cell": cell,
+        "raw": raw,
+        "value": value,
+        "keyed": None if value is None else own.min + own.max - value if is_reversed else value,
+        "missing": reasons.get(str(item), _blank(scored)) if value is None else None,
+        "rule": _answer_rule(plan, item, is_reversed=is_reversed) if column else "the site delivers scale scores only",
+    }
+
+
+def _blank(scored: dict[str, Any]) -> str:
+    return "scores_only" if scored["n_answered"] is None else "blank"
+
+
+def _answer_rule(plan: Plan, item: int, *, is_reversed: bool) -> str:
+    own, there = plan.own, plan.in_file
+    steps = []
+    if (own.min, own.max) != (there.min, there.max):
+        steps.append(f"recoded from {there.min:g}..{there.max:g} to {own.min:g}..{own.max:g}")
+    if item in plan.export.reversed_at_source:
+        steps.append("turned back, since the site had reversed it")
+    if is_reversed:
+        steps.append(f"keyed = {own.min + own.max:g} - value")
+    return "; ".join(steps) or "as answered"
+
+
+def _score(scored: dict[str, Any], scoring: Scoring, scale: str, plan: Plan, texts: _Texts) -> dict[str, Any]:
+    instrument = scoring.instrument
+    items = instrument.scales[scale].items
+    given = plan.export.scores.get(scale)
+    rule = (
+        f"{instrument.scale_rule(scale)} of keyed items {_listed(items)}; at least {scoring.min_answered:.0%} answered"
+    )
+    if given:
+        rule = "as the site delivered it" + _recoding(plan, scale)
+    _, cell, raw = texts.get(given or "", (None, None, None))
+    return {
+        "scale": scale,
+        "score": scored[f"score_{scale}"],
+        "n_items": len(items),
+        "n_answered": scored[f"n_score_{scale}"],
+        "rule": rule,
+        **({"column": given, "cell": cell, "raw": raw} if given else {}),
+    }
+
+
+def _recoding(plan: Plan, scale: str) -> str:
+    (low, high), (own_low, own_high) = plan.score_range_in_file(scale), plan.instrument.score_range(scale)
+    same = (low, high) == (own_low, own_high)
+    return "" if same else f"; recoded from {low:g}..{high:g} to {own_low:g}..{own_high:g}"
+
+
+def _components(scored: dict[str, Any], scoring: Scoring) -> list[dict[str, Any]]:
+    own = scoring.instrument.response
+    assert own is not None
+    return [
+        {
+            "component": line.component,
+            "pomp": scored[f"pomp_{line.component}"],
+            "grade": line.grade,
+            "rule": (
+                "100 (delivered score - lowest possible) / (highest - lowest possible)"
+                if scored[scoring.count_column(line)] is None
+                else f"100 (mean of keyed items {_listed(scoring.instrument.mapped_items(line))} - {own.min:g}) / "
+                f"{own.max - own.min:g}"
+            ),
+            "reason": line.reason,
+        }
+        for line in scoring.instrument.estimated(c_grade=scoring.c_grade)
+    ]
+
+
+def _revisions(night: Night, segment: Segment, form_id: str, row: dict[str, Any]) -> list[dict[str, Any]]:
+    names = ["revision", "drop_id", "line", "received_at", "superseded_at"]
+    parts = [
+        pl.scan_parquet(night.layout.state / s.path).filter(pl.col("form_id") == form_id).select(names).collect()
+        for s in night.ledger.segments(segment.site, segment.instrument, "superseded")
+    ]
+    earlier = [dict(r) for part in parts for r in part.iter_rows(named=True)]
+    newest = {name: row.get(name) for name in names}
+    return [
+        {name: _plain(value) for name, value in r.items()}
+        for r in sorted([*earlier, newest], key=lambda r: r["revision"])
+    ]
+
+
+def _listed(items: Sequence[int]) -> str:
+    return ", ".join(map(str, items))
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if hasattr(value, "isoformat") else value

@@ -1,0 +1,93 @@
+"""Where Dagster keeps its own books for a study, and how it is set up there.
+
+Dagster itself is imported late, so that a study's folder can be prepared without waiting for it.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alliance_etl.state.layout import Layout, written_whole
+from alliance_etl.state.lock import study_lock
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
+CONFIGURATION = """\
+# Dagster's settings for this study; written once, yours to change.
+
+telemetry:
+  enabled: false
+nux:  # the page that asks for an e-mail address
+  enabled: false
+
+# The steps of a night work on one study's files, so runs queue up. A pool counts whole runs: a run that is killed
+# leaves no claimed slot behind.
+concurrency:
+  runs:
+    max_concurrent_runs: 1
+  pools:
+    granularity: run
+    default_limit: 1
+
+# Nothing that a library prints is kept: it might quote an answer. Events and counts are in the event log.
+compute_logs:
+  module: dagster._core.storage.noop_compute_log_manager
+  class: NoOpComputeLogManager
+
+# A run whose process is gone is ended by the sensor of this study; this is for what the sensor cannot see.
+run_monitoring:
+  enabled: true
+  start_timeout_seconds: 300
+  max_runtime_seconds: 86400
+
+retention:
+  schedule: {purge_after_days: 90}
+  sensor:
+    purge_after_days: {skipped: 2, failure: 30, success: 90}
+"""
+
+
+def dagster_home(folder: Path) -> Path:
+    """Dagster's folder for the study in `folder`: $DAGSTER_HOME, else .state/dagster."""
+    given = os.environ.get("DAGSTER_HOME")
+    return Path(given).expanduser().resolve() if given else own_home(folder)
+
+
+def own_home(folder: Path) -> Path:
+    """The study's own Dagster folder, whatever the environment says."""
+    return Layout(folder.resolve()).dagster
+
+
+def prepare_home(home: Path) -> None:
+    """Make Dagster's folder, closed to everyone but the owner, with its settings. An existing dagster.yaml stays."""
+    home.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    home.mkdir(mode=0o700, exist_ok=True)
+    settings = home / "dagster.yaml"
+    if not settings.exists():
+        with written_whole(settings) as draft:
+            draft.write_text(CONFIGURATION, encoding="utf-8")
+
+
+def set_up_home(folder: Path) -> Path:
+    """Make the own Dagster folder of the study in `folder`, databases and all, under the study's lock; return it."""
+    layout = Layout(folder.resolve())
+    layout.make()
+    with study_lock(layout.lock, wait_seconds=60), open_instance(layout.dagster):
+        return layout.dagster
+
+
+@contextmanager
+def open_instance(home: Path) -> Iterator["DagsterInstance"]:
+    """Dagster's instance in `home`.
+
+    Call it under the study's lock the first time: two processes that set up its databases at once can leave one of
+    them with two alembic heads.
+    """
+    from dagster import DagsterInstance
+
+    prepare_home(home)
+    with DagsterInstance.from_config(str(home)) as instance:
+        yield instance

@@ -1,0 +1,41 @@
+"""When the night runs: the job, its rebuilding twin and the schedule of study.yaml."""
+
+import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+from alliance_etl.study.model import Study
+
+
+def nightly_job() -> UnresolvedAssetJobDefinition:
+    return dg.define_asset_job(
+        "nightly",
+        selection=dg.AssetSelection.all(),
+        executor_def=dg.in_process_executor,
+        description="Takes in what is new, validates, scores, harmonises, publishes.",
+    )
+
+
+def rebuild_job() -> UnresolvedAssetJobDefinition:
+    return dg.define_asset_job(
+        "rebuild",
+        selection=dg.AssetSelection.all(),
+        executor_def=dg.in_process_executor,
+        config={"resources": {"night": {"config": {"rebuild": True}}}},
+        description="The same from the archive of all drops, as if they were all new.",
+    )
+
+
+def schedules(study: Study) -> list[dg.ScheduleDefinition]:
+    """The nightly schedule in the study's time zone; none where study.yaml has none."""
+    if study.schedule is None:
+        return []
+    return [
+        dg.ScheduleDefinition(
+            name="nightly_schedule",
+            job_name="nightly",
+            cron_schedule=study.schedule,
+            execution_timezone=study.timezone,
+            default_status=dg.DefaultScheduleStatus.RUNNING,
+            description=f"{study.schedule} ({study.timezone}), from study.yaml.",
+        )
+    ]

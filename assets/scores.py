@@ -1,0 +1,59 @@
+"""Scoring: current forms, native scores and the harmonised components, with the checks that guard publication."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from assets.checks import COMPLETENESS, CONTRACTS, DECLARED_TOTALS, evaluated
+from assets.columns import described
+from assets.shift import Shift
+
+_SPECS = [
+    dg.AssetSpec(
+        "forms",
+        deps=["ledger"],
+        description="The newest revision of every filled-in questionnaire.",
+        metadata=described("forms"),
+        group_name="scoring",
+        kinds={"parquet"},
+    ),
+    dg.AssetSpec(
+        "scores",
+        deps=["forms"],
+        description="Every form scored by its instrument's own rule.",
+        metadata=described("scores"),
+        group_name="scoring",
+        kinds={"polars", "parquet"},
+    ),
+    dg.AssetSpec(
+        "alliance",
+        deps=["forms"],
+        description="Every form on Bordin's goals, tasks and bond, in percent of maximum possible.",
+        metadata=described("alliance"),
+        group_name="scoring",
+        kinds={"polars", "parquet"},
+    ),
+]
+
+
+@dg.multi_asset(
+    name="scoring",
+    specs=_SPECS,
+    check_specs=[CONTRACTS, DECLARED_TOTALS, COMPLETENESS],
+    pool="duckdb",
+    description="Scores and harmonises the current forms, and checks them before they are published.",
+)
+def scoring(night: dg.ResourceParam[Shift]) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+    with night.stage("scoring"):
+        report = night.night.score()
+    for key in ("forms", "scores", "alliance"):
+        yield dg.MaterializeResult(asset_key=key, metadata={"forms": sum(report.forms.values()), **report.forms})
+    for spec, check in (
+        (CONTRACTS, night.night.check_contracts),
+        (DECLARED_TOTALS, night.night.check_declared_totals),
+        (COMPLETENESS, night.night.check_completeness),
+    ):
+        with night.stage(spec.name):
+            result = check()
+        night.checks.append(result)
+        yield evaluated(spec, result)

@@ -1,0 +1,88 @@
+"""The real daemon, on a study's own workspace: a dropped file is published without anybody doing anything."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from alliance_etl.study.template import write_template
+from assets.home import open_instance, set_up_home
+from tests.assets.tiny_study import STUDY, TELLTALE, drop_wai
+
+pytestmark = pytest.mark.slow
+LONGEST_WAIT = 120.0
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A study as `init` leaves it, with the sites of the tiny study."""
+    study = tmp_path / "study"
+    write_template(study)
+    (study / "study.yaml").write_text(STUDY)
+    for site in ("berlin", "oslo", "quiet"):
+        (study / "drops" / site).mkdir()
+    return study
+
+
+@contextmanager
+def daemon(folder: Path, home: Path, log: Path) -> Iterator[None]:
+    """Dagster's daemon and its code server, stopped for certain at the end."""
+    program = Path(sys.executable).with_name("dagster-daemon")
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [program, "run", "-w", "workspace.yaml"],
+            cwd=folder,
+            env={**os.environ, "DAGSTER_HOME": str(home)},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            yield
+        finally:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+def wait_for(path: Path) -> bool:
+    give_up = time.monotonic() + LONGEST_WAIT
+    while not path.exists() and time.monotonic() < give_up:
+        time.sleep(0.5)
+    return path.exists()
+
+
+def holds(folder: Path, word: str) -> list[Path]:
+    """The files below a folder that hold a word anywhere."""
+    return [path for path in folder.rglob("*") if path.is_file() and word.encode() in path.read_bytes()]
+
+
+@pytest.fixture
+def published(folder: Path, tmp_path: Path) -> Path:
+    """The study after the daemon has published what was dropped while it ran; its log is beside it."""
+    home = set_up_home(folder)
+    with daemon(folder, home, tmp_path / "daemon.log"):
+        drop_wai(folder)
+        assert wait_for(folder / "warehouse" / "alliance.duckdb"), (tmp_path / "daemon.log").read_text()
+    return folder
+
+
+def test_a_dropped_file_is_published_by_a_run_of_the_sensor(published: Path) -> None:
+    with open_instance(published / ".state" / "dagster") as instance:
+        started_by = [run.tags.get("dagster/sensor_name") for run in instance.get_runs()]
+    with duckdb.connect(str(published / "warehouse" / "alliance.duckdb"), read_only=True) as warehouse:
+        forms = warehouse.execute("SELECT count(*) FROM forms").fetchall()
+
+    assert (started_by, forms) == (["new_drops"], [(3,)])
+    assert not holds(published / ".state" / "dagster", TELLTALE)
+    assert TELLTALE not in (published.parent / "daemon.log").read_text()

@@ -1,0 +1,208 @@
+"""Rule 4: the published tables depend on what was dropped in which order, not on when the runs took place."""
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.scenario import EXPORT, POCKET, Scenario, site, table
+
+SITES = ("berlin", "ulm", "wien")
+Drop = tuple[str, str, str]  # site, file, content
+Tables = dict[str, list[tuple[Any, ...]]]
+
+
+def started(folder: Path) -> Scenario:
+    """A study of three sites, one of them with other column names, under a key that all studies here have."""
+    study = Scenario(folder, {name: site(pocket=EXPORT) for name in SITES})
+    (folder / ".state").mkdir(parents=True)
+    (folder / ".state" / "key").write_text("the same for all")
+    study.export("wien", participant="Klient")
+    return study
+
+
+def history() -> list[Drop]:
+    """Good and spoiled rows, corrections, a file that comes again, one from two sites, one in the wrong folder."""
+    chance = random.Random(4)
+    drops: list[Drop] = []
+    for number in range(3):
+        for name in SITES:
+            header = f"{'Klient' if name == 'wien' else 'client'},session,q1,q2,q3"
+            keys = chance.sample([f"{name}-{client},{session}" for client in range(4) for session in range(3)], k=6)
+            rows = [f"{key},{','.join(chance.choices('13555 x', k=3))}" for key in (*keys, keys[0])]
+            drops.append((name, f"{number}.csv", table(*rows, rows[1], header=header)))
+    first_of_berlin, first_of_wien = drops[0][2], drops[2][2]
+    drops.insert(5, ("berlin", "again.csv", first_of_berlin))
+    drops.insert(6, ("ulm", "of_berlin.csv", first_of_berlin))
+    return [*drops, ("berlin", "of_wien.csv", first_of_wien), ("ulm", "letter.csv", "to the data manager\n")]
+
+
+def land(study: Scenario, drops: list[Drop]) -> None:
+    for name, file, content in drops:
+        study.drop(file, content, name)
+
+
+def after_every_drop(study: Scenario) -> None:
+    for drop in history():
+        land(study, [drop])
+        study.night()
+
+
+def in_two_runs(study: Scenario) -> None:
+    land(study, history()[:6])
+    study.night()
+    land(study, history()[6:])
+    study.night()
+
+
+def rebuilt(study: Scenario) -> None:
+    in_two_runs(study)
+    study.night(rebuild=True)
+
+
+def taken_in_often_published_once(study: Scenario) -> None:
+    for drop in history():
+        land(study, [drop])
+        study.take_in()
+    study.night()
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Tables:
+    """What one run at the end publishes."""
+    study = started(tmp_path_factory.mktemp("reference"))
+    land(study, history())
+    study.night()
+    return study.tables()
+
+
+def test_the_history_holds_what_could_go_wrong(reference: Tables) -> None:
+    found = {row[7] for row in reference["findings"]}
+    statuses = {row[5] for row in reference["drops"]}
+
+    assert found >= {"answer_unreadable", "other_sites_file", "duplicate_file", "column_missing", "no_header"}
+    assert statuses == {"accepted_with_findings", "duplicate", "rejected"}
+    assert {row[1] for row in reference["revisions"]} >= {1, 2}
+
+
+@pytest.mark.parametrize(
+    "runs", [after_every_drop, in_two_runs, rebuilt, taken_in_often_published_once], ids=lambda runs: runs.__name__
+)
+def test_runs_at_other_times_publish_the_same_tables(
+    runs: Callable[[Scenario], None], reference: Tables, tmp_path: Path
+) -> None:
+    study = started(tmp_path)
+
+    runs(study)
+
+    assert_same(study.tables(), reference)
+
+
+def assert_same(tables: Tables, others: Tables) -> None:
+    assert {name: tables[name] for name in tables if tables[name] != others[name]} == {}
+    assert tables.keys() == others.keys()
+
+
+def test_a_second_run_changes_nothing(tmp_path: Path) -> None:
+    study = started(tmp_path)
+    land(study, history())
+    study.night()
+    before = everything(tmp_path)
+
+    outcome = study.night()
+
+    assert outcome.drops == []
+    assert not outcome.publication.rewritten
+    assert everything(tmp_path) == before
+
+
+def everything(folder: Path) -> dict[str, tuple[int, int]]:
+    """Size and time of change of every file that a run writes, the books of SQLite apart."""
+    files = [path for name in ("receipts", "warehouse", ".state") for path in (folder / name).rglob("*")]
+    return {
+        str(path): (path.lstat().st_size, path.lstat().st_mtime_ns)
+        for path in files
+        if not path.is_dir() and not path.name.startswith(("ledger.sqlite", "lock"))
+    }
+
+
+def more_labels(study: Scenario) -> None:
+    for name in SITES:
+        study.export(name, labels={"x": 3})
+
+
+def other_columns_elsewhere(study: Scenario) -> None:
+    study.export("wien", participant="client")
+
+
+def prorating(study: Scenario) -> None:
+    study.more["scoring"] = {"min_answered": 0.6}
+    study.write()
+
+
+def components_of_grade_c(study: Scenario) -> None:
+    study.more["scoring"] = {"c_grade": True}
+    study.write()
+
+
+def another_instrument(study: Scenario) -> None:
+    study.instruments = ({**POCKET, "reversed_items": [], "response": {"min": 0, "max": 5, "step": 1}},)
+    study.write()
+
+
+def halves_at_one_site(study: Scenario) -> None:
+    study.export("ulm", response={"min": 1, "max": 5, "step": 0.5})
+
+
+def another_export(study: Scenario) -> None:
+    study.sites["berlin"]["exports"]["again"] = {**EXPORT, "rater_role": "therapist"}
+    study.write()
+
+
+CHANGES = [
+    more_labels,
+    other_columns_elsewhere,
+    prorating,
+    components_of_grade_c,
+    another_instrument,
+    halves_at_one_site,
+    another_export,
+]
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
+def test_a_change_between_the_runs_is_as_if_it_had_always_been_so(
+    change: Callable[[Scenario], None], tmp_path: Path
+) -> None:
+    drops = history()
+    always, between = started(tmp_path / "always"), started(tmp_path / "between")
+    change(always)
+    land(always, drops)
+    always.night()
+    land(between, drops[:8])
+    between.night()
+    change(between)
+    land(between, drops[8:])
+
+    between.night()
+
+    assert_same(between.tables(), always.tables())
+
+
+def test_a_site_that_study_yaml_no_longer_names_is_not_published_and_comes_back_with_its_name(tmp_path: Path) -> None:
+    study = started(tmp_path)
+    land(study, history())
+    study.night()
+    whole, ulm = study.tables(), study.sites.pop("ulm")
+    study.write()
+    study.night()
+    without = study.rows("SELECT DISTINCT site FROM forms ORDER BY site")
+    study.sites["ulm"] = ulm
+    study.write()
+
+    study.night()
+
+    assert without == [("berlin",), ("wien",)]
+    assert_same(study.tables(), whole)

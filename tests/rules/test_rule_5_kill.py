@@ -1,0 +1,225 @@
+"""Rule 5: killed at any point, the last publication still opens, and the next run ends as if nothing had happened."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import duckdb
+import pytest
+
+from tests.scenario import EXPORT, Scenario, published, site, table
+
+ROOT = Path(__file__).parents[2]
+KILLED = -9
+FAILED = 3
+
+
+def tables_of(study: Path) -> dict[str, list[tuple[Any, ...]]]:
+    return published(study, ("forms", "responses", "scores", "alliance", "drops", "findings", "revisions"))
+
+
+@dataclass
+class Mortals:
+    """The process of mortal_nights.py, and a folder for the studies that it runs."""
+
+    orders: IO[str]
+    answers: IO[str]
+    folder: Path
+    count: int = 0
+
+    def night(self, folder: Path, how: str = "points", value: float = 0) -> tuple[int, list[str]]:
+        """Exit status, and the points passed or the reason of a failure."""
+        self.orders.write(json.dumps([str(folder), how, value]) + "\n")
+        self.orders.flush()
+        status, said = json.loads(self.answers.readline())
+        return status, said
+
+    def copy(self, of: Path) -> Path:
+        self.count += 1
+        return Path(shutil.copytree(of, self.folder / f"{self.count}", symlinks=True))
+
+
+@pytest.fixture(scope="module")
+def mortals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mortals]:
+    command = [sys.executable, "-m", "tests.rules.mortal_nights"]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin
+        assert process.stdout
+        yield Mortals(process.stdin, process.stdout, tmp_path_factory.mktemp("mortals"))
+        process.stdin.close()
+
+
+@dataclass
+class Eve:
+    """A study before its night; `before` is what is published, None before the first night; `after` what is due."""
+
+    folder: Path
+    before: dict[str, list[tuple[Any, ...]]] | None
+    after: dict[str, list[tuple[Any, ...]]]
+    points: list[str]
+
+
+def eve(folder: Path, mortals: Mortals, *, first: bool) -> Eve:
+    """Two sites, good and held rows, a correction; and what the night makes of it if nobody disturbs it."""
+    folder.mkdir()
+    (folder / ".state").mkdir(mode=0o700)
+    (folder / ".state" / "key").write_text("the same for all")
+    study = Scenario(folder, {"berlin": site(pocket=EXPORT), "ulm": site(pocket=EXPORT)})
+    study.drop("1.csv", table("A,1,1,2,3", "B,1,1,2,x"), "berlin")
+    study.drop("1.csv", table("A,1,3,2,3"), "ulm")
+    if not first:
+        study.night()
+        study.drop("2.csv", table("A,1,5,5,5", "C,1,1,2,9", "D,1,1,1,1"), "berlin")
+    undisturbed = mortals.copy(folder)
+    status, points = mortals.night(undisturbed)
+    assert status == 0
+    return Eve(folder, None if first else tables_of(folder), tables_of(undisturbed), points)
+
+
+@pytest.fixture(scope="module")
+def eves(mortals: Mortals, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Eve]:
+    folder = tmp_path_factory.mktemp("eves")
+    return {
+        "the first night": eve(folder / "first", mortals, first=True),
+        "a later night": eve(folder / "later", mortals, first=False),
+    }
+
+
+def assert_as_if_nothing_had_happened(study: Path, due: Eve, mortals: Mortals) -> None:
+    """What is public is one publication or the other, and the next run ends like an undisturbed one."""
+    if due.before is not None or (study / "warehouse" / "alliance.duckdb").exists():
+        assert tables_of(study) in (due.before, due.after)
+    status, said = mortals.night(study)
+    assert (status, tables_of(study) == due.after) == (0, True), said
+    assert not list(study.glob("warehouse/.*.tmp"))
+    shutil.rmtree(study)
+
+
+@pytest.mark.parametrize("night", ["the first night", "a later night"])
+def test_a_night_killed_at_any_durable_step_is_made_up_for_by_the_next(
+    night: str, eves: dict[str, Eve], mortals: Mortals
+) -> None:
+    due = eves[night]
+    for number, point in points_of(due):
+        study = mortals.copy(due.folder)
+
+        status, _ = mortals.night(study, "point", number)
+
+        assert status == KILLED, point
+        assert_as_if_nothing_had_happened(study, due, mortals)
+
+
+def points_of(due: Eve) -> list[tuple[int, str]]:
+    """All points of a later night; of the first one, which has the same and more, every third."""
+    return list(enumerate(due.points))[:: 3 if due.before is None else 1]
+
+
+def test_the_points_are_those_that_matter(eves: dict[str, Eve]) -> None:
+    points = eves["a later night"].points
+
+    for wanted in ("BEGIN", "COMMIT", "rename in .state/archive", "rename in .state/forms", "rename in .state/findings",
+                   "rename in .state/scored", "rename in receipts", "open in warehouse", "symlink in warehouse",
+                   "rename in warehouse"):  # fmt: skip
+        assert any(point.startswith(wanted) for point in points), wanted
+
+
+@pytest.mark.parametrize("seconds", [0.05, 0.15, 0.3])
+def test_a_night_killed_at_some_moment_is_made_up_for_by_the_next(
+    seconds: float, eves: dict[str, Eve], mortals: Mortals
+) -> None:
+    due = eves["a later night"]
+    study = mortals.copy(due.folder)
+
+    mortals.night(study, "seconds", seconds)
+
+    assert_as_if_nothing_had_happened(study, due, mortals)
+
+
+@pytest.mark.parametrize("longest", [600, 3_000, 20_000, 200_000, 1_000_000])
+def test_a_full_disk_fails_the_night_in_plain_words_and_the_next_makes_up_for_it(
+    longest: int, eves: dict[str, Eve], mortals: Mortals
+) -> None:
+    due = eves["a later night"]
+    study = mortals.copy(due.folder)
+
+    status, said = mortals.night(study, "bytes", longest)
+
+    assert status == FAILED
+    assert "what was published before still stands" in said[0]
+    assert tables_of(study) == due.before
+    assert_as_if_nothing_had_happened(study, due, mortals)
+
+
+def test_nights_killed_one_after_the_other_leave_no_debris(eves: dict[str, Eve], mortals: Mortals) -> None:
+    due = eves["a later night"]
+    study = mortals.copy(due.folder)
+    for number in range(0, len(due.points), 3):
+        mortals.night(study, "point", number)
+
+    mortals.night(study)
+
+    left = {path.relative_to(study).parts[:2] for path in study.rglob("*.tmp")}
+    assert left == set()
+    assert len(list((study / "warehouse" / ".publications").iterdir())) <= 3
+    assert tables_of(study) == due.after
+
+
+READER = """
+import sys, duckdb
+with duckdb.connect(sys.argv[1], read_only=sys.argv[2] == "ro") as connection:
+    for _ in sys.stdin:
+        print(connection.execute("SELECT count(*) FROM forms").fetchone()[0], flush=True)
+"""
+
+
+@pytest.mark.parametrize("access", ["ro", "rw"], ids=["read only", "read and write"])
+def test_an_open_reader_blocks_no_run_and_keeps_what_it_opened(access: str, tmp_path: Path) -> None:
+    study = Scenario(tmp_path)
+    study.drop("1.csv", table("A,1,1,2,3"))
+    study.night()
+    database = tmp_path / "warehouse" / "alliance.duckdb"
+    command = [sys.executable, "-c", READER, str(database), access]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as reader:
+        counts = [ask(reader)]
+        for number in range(2, 5):
+            study.drop(f"{number}.csv", table(*(f"P{each},1,1,2,3" for each in range(number))))
+            study.night()
+            counts.append(ask(reader))
+        reader.stdin.close()
+
+    assert counts == [1, 1, 1, 1]
+    assert study.rows("SELECT count(*) FROM forms") == [(5,)]
+
+
+def ask(reader: subprocess.Popen[str]) -> int:
+    assert reader.stdin
+    assert reader.stdout
+    reader.stdin.write("\n")
+    reader.stdin.flush()
+    return int(reader.stdout.readline())
+
+
+def test_a_publication_that_is_open_in_the_night_itself_is_no_obstacle(tmp_path: Path) -> None:
+    study = Scenario(tmp_path)
+    study.drop("1.csv", table("A,1,1,2,3"))
+    study.night()
+    with duckdb.connect(str(tmp_path / "warehouse" / "alliance.duckdb"), read_only=True) as connection:
+        study.drop("2.csv", table("B,1,1,2,3"))
+        study.night()
+
+        assert connection.execute("SELECT count(*) FROM forms").fetchone() == (1,)
+
+
+def test_only_the_owner_can_look_into_the_state(tmp_path: Path) -> None:
+    study = Scenario(tmp_path)
+    study.drop("1.csv", table("A,1,1,2,3"))
+
+    study.night()
+
+    assert (tmp_path / ".state").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / ".state" / "key").stat().st_mode & 0o777 == 0o600
