@@ -1,0 +1,97 @@
+"""A delimited file of which nothing is known: encoding, dialect, records and tables by its own evidence.
+
+For looking at a file that no export of study.yaml describes yet. Every line is in exactly one row; ragged rows are
+returned as they are. Intake reads by the names that study.yaml expects and holds what is ragged: open_delimited.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from alliance_etl.reading.encoding import encoding_of
+from alliance_etl.reading.guess import Writing, guess_writing
+from alliance_etl.reading.loose import LooseGrammar
+from alliance_etl.reading.model import Unreadable
+from alliance_etl.reading.spanning import RECORD_LINES
+from alliance_etl.reading.tables import Row, Table, split_tables, usual_width
+
+SAMPLE_CHARACTERS = 1 << 20
+_OTHER = (",", ";", "\t", "|", " ")
+
+
+@dataclass(frozen=True)
+class Detected:
+    """What was found: `newline` is the most frequent one, `width` how many fields most records have."""
+
+    encoding: str
+    bom: bool
+    newline: str
+    writing: Writing
+    width: int
+    tables: tuple[Table, ...]
+
+
+def detect(path: Path, *, encoding: str | None = None) -> Detected:
+    """Read a file by its own evidence; an empty one has no tables. Raises Unreadable: not_text, bad_encoding."""
+    try:
+        found = encoding_of(path, encoding)
+    except Unreadable as error:
+        if error.code != "empty_file":
+            raise
+        return Detected("utf-8", bom=False, newline="\n", writing=Writing(), width=0, tables=())
+    text = path.read_bytes()[len(found.mark) :].decode(
+        found.name, "surrogateescape" if found.name == "utf-8" else "replace"
+    )
+    newline, lines = split_lines(text)
+    writing = guess_writing(split_lines(text[:SAMPLE_CHARACTERS])[1])
+    rows, width = records(lines, writing)
+    return Detected(found.name, bool(found.mark), newline, writing, width, tuple(split_tables(rows)))
+
+
+def split_lines(text: str) -> tuple[str, list[str]]:
+    """The most frequent line break, and the lines without theirs; all three kinds break a line."""
+    pairs = text.count("\r\n")
+    counts = {"\n": text.count("\n") - pairs, "\r\n": pairs, "\r": text.count("\r") - pairs}
+    lines = re.split("\r\n|\n|\r", text)
+    return max(counts, key=lambda newline: counts[newline]), lines[:-1] if lines[-1] == "" else lines
+
+
+def records(lines: list[str], writing: Writing) -> tuple[list[Row], int]:
+    """All lines as rows, and the usual width; a quote left open takes in the lines that close it, within bounds."""
+    grammar = LooseGrammar(writing)
+    regular = [grammar.regular(line) for line in lines]
+    width = usual_width([len(cells) for cells, line in zip(regular, lines, strict=True) if cells and line.strip()])
+    rows, at = [], 0
+    while at < len(lines):
+        taken, cells = 1, regular[at]
+        if cells is None or len(cells) != width:
+            spanning = _spanning(lines, at, grammar, width)
+            taken, cells = spanning or (1, _single(lines[at], grammar, width))
+        rows.append(Row(at + 1, cells[:width] if not any(map(str.strip, cells[width:])) else cells))
+        at += taken
+    return rows, width
+
+
+def _spanning(lines: list[str], at: int, grammar: LooseGrammar, width: int) -> tuple[int, list[str]] | None:
+    """A record of the usual width from several lines, none after the first of which is one by itself."""
+    if not grammar.is_open(lines[at]):
+        return None
+    for stop in range(at + 2, min(at + RECORD_LINES, len(lines)) + 1):
+        alone = grammar.regular(lines[stop - 1])
+        if alone is not None and len(alone) == width > 1:
+            return None
+        cells = grammar.regular("\n".join(lines[at:stop]))
+        if cells is not None:
+            return (stop - at, cells) if len(cells) == width else None
+    return None
+
+
+def _single(line: str, grammar: LooseGrammar, width: int) -> list[str]:
+    """One line's cells; where it has one field alone, by the other delimiter that gives it the usual number, if one does."""
+    cells = grammar.cells(line, width)
+    if len(cells) == 1 < width - 1:
+        for delimiter in _OTHER:
+            other = LooseGrammar(Writing(delimiter, grammar.writing.quote, grammar.writing.escape)).regular(line)
+            if other is not None and len(other) == width:
+                return other
+    return cells
