@@ -93,10 +93,11 @@ def page(
     lines = [
         "# Detection on the Pollock benchmark",
         "",
-        "Written by `python -m scripts.pollock FOLDER --check --write`. The benchmark has "
-        f"{len(measures):,} files with one fault each; a loader scores 0 to 10, as a plain mean and weighted by how often a",
-        "fault is seen in public files. The reader is told nothing but the file; `duckdbparse` and most others are told the",
-        "right parameters of each file, `duckdbauto` and `clevercs` detect by themselves.",
+        "Written by `python -m scripts.pollock FOLDER --check --write`. The benchmark has",
+        f"{len(measures):,} files with one fault each; a loader scores 0 to 10, as a plain mean and",
+        "weighted by how often a fault is seen in public files. Our reader is told nothing but the",
+        "file; `duckdbparse` and most others are told the right parameters of each file,",
+        "`duckdbauto` and `clevercs` detect by themselves.",
         "",
         "| system | simple | weighted |",
         "| --- | --- | --- |",
@@ -113,7 +114,8 @@ def page(
         lines += [
             "## That the measure is theirs",
             "",
-            "Results that the benchmark's authors ship, scored by `scripts/pollock_measures.py`, against their own figures:",
+            "Results that the benchmark's authors ship, scored by `scripts/pollock_measures.py`,",
+            "beside their own figures:",
             "",
             "| system | simple, here | published | weighted, here | published |",
             "| --- | --- | --- | --- | --- |",

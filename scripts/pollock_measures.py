@@ -1,9 +1,10 @@
 """The measures of the Pollock benchmark of polluted CSV files, and its two totals.
 
-Vitagliano et al., "Pollock: A Data Loading Benchmark", PVLDB 16(8), 2023; https://github.com/HPI-Information-Systems/Pollock.
-A loader writes what it read of each file as standard CSV; that is compared with the clean version: did it load at all, and
-precision, recall and F1 of the header's cells, of the records (their cells joined) and of all cells, each as multisets.
-As there, `precision` divides by what is expected and `recall` by what was loaded; an empty expectation counts as met.
+Vitagliano et al., "Pollock: A Data Loading Benchmark", PVLDB 16(8), 2023; github.com/HPI-Information-Systems/Pollock.
+A loader writes what it read of each file as standard CSV; that is compared with the clean version: did it load at all,
+and precision, recall and F1 of the header's cells, of the records (their cells joined) and of all cells, each as
+multisets. As there, `precision` divides by what is expected and `recall` by what was loaded; where nothing is expected,
+everything is met.
 """
 
 import csv
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from functools import cache
 from io import StringIO
 from pathlib import Path
+from typing import ClassVar
 
 import dateutil.parser
 
@@ -27,7 +29,7 @@ _CLOCK = re.compile(r"([01]?\d|2[0-3])[:.]?([0-5]\d)(?:[:.]?([0-5]\d))?")
 
 
 class _Dates(dateutil.parser.parserinfo):
-    JUMP = [" ", ".", ",", ";", "-", "/", "'"]
+    JUMP: ClassVar = [" ", ".", ",", ";", "-", "/", "'"]
 
 
 _DATES = _Dates()
@@ -93,11 +95,7 @@ def normal(cell: str) -> str:
 
 
 def _boolean(cell: str) -> str:
-    return (
-        str(int({"true": 1, "false": 0, "True": 1, "False": 0}[cell]))
-        if cell.lower() in ("true", "false")
-        else _integer(cell)
-    )
+    return str(("False", "false", "True", "true").index(cell) // 2)
 
 
 def _integer(cell: str) -> str:
@@ -152,7 +150,7 @@ def read_weights(folder: Path) -> dict[str, float]:
 
 
 def totals(measures: Mapping[str, Measures], weights: Mapping[str, float]) -> tuple[float, float]:
-    """The simple score (mean of the files' scores, 0 to 10) and the weighted one. A file without a weight has none to give."""
+    """The simple score (mean of the files', 0 to 10) and the weighted one. KeyError for a file without weight."""
     scores = {name: each.score for name, each in measures.items()}
     weight = sum(weights[name] for name in scores)
     return sum(scores.values()) / len(scores), sum(scores[name] * weights[name] for name in scores) / weight

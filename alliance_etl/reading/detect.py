@@ -10,6 +10,7 @@ from pathlib import Path
 
 from alliance_etl.reading.encoding import encoding_of
 from alliance_etl.reading.guess import Writing, guess_writing
+from alliance_etl.reading.kinds import TYPED, kind_of
 from alliance_etl.reading.loose import LooseGrammar
 from alliance_etl.reading.model import Unreadable
 from alliance_etl.reading.spanning import RECORD_LINES
@@ -87,11 +88,17 @@ def _spanning(lines: list[str], at: int, grammar: LooseGrammar, width: int) -> t
 
 
 def _single(line: str, grammar: LooseGrammar, width: int) -> list[str]:
-    """One line's cells; where it has one field alone, by the other delimiter that gives it the usual number, if one does."""
+    """One line's cells. A line may be written with a delimiter of its own: it is taken where it gives the usual width
+    and the file's gives one cell, or fewer numbers and dates."""
     cells = grammar.cells(line, width)
-    if len(cells) == 1 < width - 1:
-        for delimiter in _OTHER:
-            other = LooseGrammar(Writing(delimiter, grammar.writing.quote, grammar.writing.escape)).regular(line)
-            if other is not None and len(other) == width:
-                return other
+    if len(cells) == width or width < 3:
+        return cells
+    for delimiter in _OTHER:
+        other = LooseGrammar(Writing(delimiter, grammar.writing.quote, grammar.writing.escape)).regular(line)
+        if other and len(other) == width and (len(cells) == 1 or _typed(other) > _typed(cells)):
+            return other
     return cells
+
+
+def _typed(cells: list[str]) -> int:
+    return sum(kind_of(cell) in TYPED for cell in cells)

@@ -1,4 +1,4 @@
-"""Tables in a text without known column names: where titles end, which rows are the header, where another table begins."""
+"""Tables in a text of unknown column names: where titles end, which rows are the header, where the next one begins."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -84,7 +84,10 @@ def _header_rows(rows: Sequence[Row]) -> int:
     if not kinds:
         return int(_could_be_names(rows[0]))
     count = 0
-    while count < min(HEADER_ROWS, len(rows)) and not _has_kinds(rows[count], kinds):
+    for row in rows[:HEADER_ROWS]:
+        # Of the header's second row on: a row that leaves most columns without a name is none.
+        if _has_kinds(row, kinds) or (count and 2 * row.filled < rows[0].filled):
+            break
         count += 1
     return count
 
