@@ -136,10 +136,12 @@ def read_rows(file: Path) -> Rows | None:
     return list(csv.reader(StringIO(text.replace("\r\n", "\n").replace("\r", "\n"))))
 
 
-def measure_all(folder: Path, load: Callable[[Path], Rows | None]) -> dict[str, Measures]:
-    """File → measures, for each file of the benchmark."""
-    files = sorted((folder / "polluted_files" / "csv").glob("*.csv"))
-    clean = folder / "polluted_files" / "clean"
+def measure_all(
+    folder: Path, load: Callable[[Path], Rows | None], dataset: str = "polluted_files"
+) -> dict[str, Measures]:
+    """File → measures, for each file of the benchmark, or of its sample of public files, that has a clean version."""
+    clean = folder / dataset / "clean"
+    files = sorted(file for file in (folder / dataset / "csv").glob("*") if (clean / file.name).is_file())
     return {file.name: measure(read_rows(clean / file.name) or [], load(file)) for file in files}
 
 

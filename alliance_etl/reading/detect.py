@@ -17,6 +17,7 @@ from alliance_etl.reading.spanning import RECORD_LINES
 from alliance_etl.reading.tables import Row, Table, split_tables, usual_width
 
 SAMPLE_CHARACTERS = 1 << 20
+WIDTH_LINES = 2000
 _OTHER = (",", ";", "\t", "|", " ")
 
 
@@ -60,30 +61,42 @@ def split_lines(text: str) -> tuple[str, list[str]]:
 def records(lines: list[str], writing: Writing) -> tuple[list[Row], int]:
     """All lines as rows, and the usual width; a quote left open takes in the lines that close it, within bounds."""
     grammar = LooseGrammar(writing)
-    regular = [grammar.regular(line) for line in lines]
-    width = usual_width([len(cells) for cells, line in zip(regular, lines, strict=True) if cells and line.strip()])
+    width = _width(lines[:WIDTH_LINES], grammar)
     rows, at = [], 0
     while at < len(lines):
-        taken, cells = 1, regular[at]
+        taken, cells = 1, grammar.regular(lines[at])
         if cells is None or len(cells) != width:
             spanning = _spanning(lines, at, grammar, width)
             taken, cells = spanning or (1, _single(lines[at], grammar, width))
-        rows.append(Row(at + 1, cells[:width] if not any(map(str.strip, cells[width:])) else cells))
+        rows.append(Row(at + 1, cells if any(map(str.strip, cells[width:])) else cells[:width]))
         at += taken
     return rows, width
 
 
-def _spanning(lines: list[str], at: int, grammar: LooseGrammar, width: int) -> tuple[int, list[str]] | None:
-    """A record of the usual width from several lines, none after the first of which is one by itself."""
+def _width(lines: list[str], grammar: LooseGrammar) -> int:
+    """The usual number of fields, of records that may span lines."""
+    widths, at = [], 0
+    while at < len(lines):
+        taken, cells = _spanning(lines, at, grammar, None) or (1, grammar.regular(lines[at]))
+        if cells and any(cells):
+            widths.append(len(cells))
+        at += taken
+    return usual_width(widths)
+
+
+def _spanning(lines: list[str], at: int, grammar: LooseGrammar, width: int | None) -> tuple[int, list[str]] | None:
+    """A record of that width (of any, where None) from several lines, none of which is one by itself."""
     if not grammar.is_open(lines[at]):
         return None
     for stop in range(at + 2, min(at + RECORD_LINES, len(lines)) + 1):
+        if grammar.writing.quote not in lines[stop - 1]:
+            continue
         alone = grammar.regular(lines[stop - 1])
-        if alone is not None and len(alone) == width > 1:
+        if width is not None and alone is not None and len(alone) == width > 1:
             return None
         cells = grammar.regular("\n".join(lines[at:stop]))
         if cells is not None:
-            return (stop - at, cells) if len(cells) == width else None
+            return (stop - at, cells) if width in (None, len(cells)) else None
     return None
 
 

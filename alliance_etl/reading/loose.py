@@ -42,8 +42,8 @@ class LooseGrammar:
 
     def is_open(self, line: str) -> bool:
         """True where a cell's opening quote is not closed in the line."""
-        last = self._first_way(line)[-1:]
-        return bool(last) and last[0].startswith(self.writing.quote)
+        found = self._pattern.findall(line + self.writing.delimiter)
+        return any(cell[:1] == self.writing.quote and not self._is_quoted(cell) for cell in found)
 
     def _first_way(self, line: str) -> list[str]:
         return [self._text(cell) for cell in self._pattern.findall(line + self.writing.delimiter)]

@@ -26,7 +26,8 @@ class Row:
 class Table:
     """One table: titles above it, header rows (none where the first record is data), records, notes below it.
 
-    names   of the columns: header rows joined by a space, column by column; empty where there is no header
+    names   of the columns: header rows joined by a space, column by column, a name above several columns in each;
+            empty where there is no header
     """
 
     titles: tuple[Row, ...]
@@ -37,8 +38,18 @@ class Table:
     @property
     def names(self) -> tuple[str, ...]:
         width = max((len(row.cells) for row in self.header), default=0)
-        columns = ([row.cells[at].strip() for row in self.header if at < len(row.cells)] for at in range(width))
+        upper = [_spread_right(row.cells) for row in self.header[:-1]]
+        last = [[cell.strip() for cell in row.cells] for row in self.header[-1:]]
+        columns = ([row[at] for row in (*upper, *last) if at < len(row)] for at in range(width))
         return tuple(" ".join(filter(None, column)) for column in columns)
+
+
+def _spread_right(cells: Sequence[str]) -> list[str]:
+    """A name above several columns stands over the first of them alone."""
+    spread: list[str] = []
+    for cell in cells:
+        spread.append(cell.strip() or (spread[-1] if spread else ""))
+    return spread
 
 
 def usual_width(widths: Sequence[int]) -> int:
@@ -52,10 +63,8 @@ def split_tables(rows: Sequence[Row]) -> list[Table]:
     rows = [row for row in rows if row.filled]
     if not rows:
         return []
-    first = _first_full(rows)
-    header = _header_rows(rows[first:])
-    names = [cell.strip() for cell in rows[first].cells if cell.strip()] if header else []
-    start = first + header
+    first, start = _header_at(rows)
+    names = [cell.strip() for cell in rows[start - 1].cells if cell.strip()] if first < start else []
     again = next((at for at in range(start, len(rows)) if _is_header_again(rows[at], names)), len(rows))
     end = again
     while end - start > 1 and _is_aside(rows[end - 1], rows[start:end]):
@@ -64,36 +73,43 @@ def split_tables(rows: Sequence[Row]) -> list[Table]:
     return [table, *(split_tables(rows[again:]) if again < len(rows) else [])]
 
 
-def _first_full(rows: Sequence[Row]) -> int:
-    """Index of the first row that is no title: a title fills one cell where most rows fill several."""
-    usual = usual_width([row.filled for row in rows])
-    if usual < 3:
-        return 0
-    return next((at for at, row in enumerate(rows) if row.filled > 1), 0)
-
-
 def _is_aside(row: Row, rows: Sequence[Row]) -> bool:
     """A note under a table: its first cell alone is filled, where most rows fill several."""
     return row.filled == 1 and bool(row.cells[0].strip()) and usual_width([each.filled for each in rows]) >= 3
 
 
-def _header_rows(rows: Sequence[Row]) -> int:
-    """How many rows at the beginning are names: none has the kind that its columns have in what follows."""
-    body = rows[1:] if len(rows) > 1 else rows
-    kinds = _column_kinds(body[HEADER_ROWS:] if len(body) > 3 * HEADER_ROWS else body)
+def _header_at(rows: Sequence[Row]) -> tuple[int, int]:
+    """Where the header begins and where it ends; both the same where there is none, and titles are before it.
+
+    Names are what stands above the first row that holds what its columns hold in the rest, and fills most columns.
+    """
+    kinds = _column_kinds(rows)
     if not kinds:
-        return int(_could_be_names(rows[0]))
-    count = 0
-    for row in rows[:HEADER_ROWS]:
-        # Of the header's second row on: a row that leaves most columns without a name is none.
-        if _has_kinds(row, kinds) or (count and 2 * row.filled < rows[0].filled):
-            break
-        count += 1
-    return count
+        titles = _lone(rows)
+        return titles, titles + _could_be_names(rows[titles])
+    width = usual_width([len(row.cells) for row in rows])
+    data = next((at for at, row in enumerate(rows) if _has_kinds(row, kinds)), len(rows))
+    full = [at for at in range(data) if 2 * rows[at].filled >= width]
+    first = next((at for at in full if len(rows[at].cells) == width), min(full, default=None))
+    if first is None:
+        titles = min(_lone(rows), data)
+        return titles, titles
+    stop = next((at for at in range(first, data) if at not in full), data)
+    while first and rows[first - 1].filled > 1 and len(rows[first - 1].cells) == width:
+        first -= 1
+    return max(first, stop - HEADER_ROWS), stop
+
+
+def _lone(rows: Sequence[Row]) -> int:
+    """How many rows at the beginning fill one cell, where most rows fill several."""
+    if usual_width([row.filled for row in rows]) < 3:
+        return 0
+    return next((at for at, row in enumerate(rows) if row.filled > 1), 0)
 
 
 def _column_kinds(rows: Sequence[Row]) -> dict[int, str]:
-    """The columns whose cells are nearly all of one kind that no name has."""
+    """The columns whose cells are nearly all of one kind that no name has; of the last rows, where there are many."""
+    rows = rows[-max(len(rows) // 2, len(rows) - 3 * HEADER_ROWS) :] if len(rows) > 2 else rows[-1:]
     width = usual_width([len(row.cells) for row in rows])
     found = {}
     for column in range(width):
