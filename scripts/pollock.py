@@ -120,9 +120,9 @@ def page(
         lines += [
             "## On public files",
             "",
-            "The benchmark's sample of public files, each with many faults or none. Ours was developed with them in view;",
-            "the others' figures are the authors'. There a table without header is expected to get names of columns,",
-            "which ours does not invent.",
+            "The benchmark's sample of public files, each with many faults or none. Ours was developed with",
+            "them in view; the others' figures are the authors'. There a table without header is expected to",
+            "get names of columns, which ours does not invent.",
             "",
             "| system | simple | files |",
             "| --- | --- | --- |",

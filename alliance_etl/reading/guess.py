@@ -53,11 +53,18 @@ def guess_writing(lines: Sequence[str]) -> Writing:
 def weigh(lines: Sequence[str]) -> list[Evidence]:
     """What speaks for each possible writing, best first; of equal ones the more usual delimiter is first."""
     sample = _spread([line for line in lines if line.strip()])
-    possible = [
+    text = "\n".join(sample)
+    usual = [
         each for each in (*DELIMITERS, *WIDE_DELIMITERS) if 2 * sum(each in line for line in sample) >= len(sample)
     ]
+    possible = [each for each in usual if not any(_is_part(each, wide, text) for wide in usual)]
     found = [_evidence(sample, each) for each in possible] if sample else []
     return sorted(found, key=lambda each: -round(each.score, 9))
+
+
+def _is_part(delimiter: str, wide: str, text: str) -> bool:
+    """True where it stands nowhere but within the wider one."""
+    return delimiter in wide != delimiter and text.count(delimiter) == text.count(wide) * wide.count(delimiter)
 
 
 def _spread(lines: list[str]) -> list[str]:

@@ -6,8 +6,8 @@ _SIGNED = r"[-+]?(?:\d+(?:[.,]\d+)*|[.,]\d+)"
 _KINDS = tuple(
     (kind, re.compile(pattern, re.IGNORECASE))
     for kind, pattern in (
-        ("number", rf"{_SIGNED}(?:e[-+]?\d+)?%?"),
         ("date", r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[-+]\d{2}:?\d{2})?)?"),
+        ("number", rf"{_SIGNED}(?:e[-+]?\d+)?%?"),
         ("time", r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?: ?[ap]m)?"),
         ("amount", rf"[$€£¥] ?{_SIGNED}|{_SIGNED} ?[$€£¥]"),
         ("address", r"(?:https?|ftp)://\S+|[^\s@]+@[^\s@]+\.\w+"),
