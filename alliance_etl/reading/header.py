@@ -9,6 +9,7 @@ from alliance_etl.reading.model import Unreadable
 from alliance_etl.reading.spanning import RECORD_LINES, Lines
 
 CANDIDATES = (",", ";", "\t", "|")
+UNUSUAL = ("^", "~", " ", ":", "#", "&", "*", "\x1f", "\x01")
 LINES_COMPARED = 50
 
 _OUTER = re.compile(r"^[\s\ufeff\u200b]+|[\s\ufeff\u200b]+$")
@@ -37,7 +38,8 @@ def find_header(
     """The header in a file's first bytes (UTF-8; `whole` where that is all), and per delimiter how many wanted names.
 
     Without `delimiter`, the one with most wanted names is taken, spelt as wanted or nearly so; among equals Excel's
-    `sep=`, then the one with which most lines have as many fields as the header.
+    `sep=`, then the one with which most lines have as many fields as the header. An unusual one is tried only where
+    no usual one shows a wanted name, and taken only if it shows several and every line has as many fields.
     Raises Unreadable: empty_file, no_header, bad_encoding (without the codec's name).
     """
     lines = sample.splitlines(keepends=True)
@@ -55,9 +57,20 @@ def find_header(
         candidates,
         key=lambda each: (found[each], alike[each], each == hinted, _agreement(lines, headers[each])),
     )
+    if names and not found[best] and delimiter is None:
+        unusual = _unusual(lines, start, names)
+        if unusual is not None:
+            return unusual, {**found, unusual.delimiter: len(names & set(unusual.names))}
     if names and not alike[best]:
         _refuse_records(lines, headers[best], names, candidates)
     return headers[delimiter or best], found
+
+
+def _unusual(lines: list[bytes], start: int, wanted: frozenset[str]) -> Header | None:
+    """The header with the one unusual delimiter that shows several wanted names and cuts every line alike."""
+    headers = [_read(lines, start, delimiter, wanted) for delimiter in UNUSUAL if delimiter.encode() in lines[start]]
+    fitting = [each for each in headers if len(wanted & set(each.names)) > 1 and _agreement(lines, each) == 2]
+    return fitting[0] if len(fitting) == 1 else None
 
 
 def _first_record(lines: Sequence[bytes]) -> tuple[int, str | None]:

@@ -296,3 +296,21 @@ def test_exports_of_real_software_open(
     assert columns in (None, len(text.header))
     assert held(text) == []
     assert rows_read in (None, len(rows(text)))
+
+
+@pytest.mark.parametrize("delimiter", ["^", "~", ":", " ", "\x1f"], ids=["caret", "tilde", "colon", "space", "unit"])
+def test_an_unusual_delimiter_is_taken_where_it_shows_the_wanted_names_and_cuts_every_line_alike(
+    tmp_path: Path, delimiter: str
+) -> None:
+    text = opened(tmp_path, TABLE.replace(";", delimiter).encode())
+    assert text.dialect.delimiter == delimiter
+    assert rows(text) == [("Müller", "1", "ü", 2), ("K2", "2", "ä", 3)]
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["Klient-ID^Sitzung\n1^2\n1^2^3\n", "Klient-ID^Session\n1^2\n"],
+    ids=["a line of another width", "one wanted name"],
+)
+def test_an_unusual_delimiter_is_not_guessed(tmp_path: Path, content: str) -> None:
+    assert refusal(tmp_path, content.encode()).code == "no_header"
