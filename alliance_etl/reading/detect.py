@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from alliance_etl.reading.encoding import encoding_of
+from alliance_etl.reading.encoding import Encoding, encoding_of
 from alliance_etl.reading.guess import Writing, guess_writing
 from alliance_etl.reading.kinds import TYPED, kind_of
 from alliance_etl.reading.loose import LooseGrammar
@@ -33,21 +33,33 @@ class Detected:
     tables: tuple[Table, ...]
 
 
-def detect(path: Path, *, encoding: str | None = None) -> Detected:
-    """Read a file by its own evidence; an empty one has no tables. Raises Unreadable: not_text, bad_encoding."""
+def detect(path: Path, *, encoding: str | None = None, most_bytes: int | None = None) -> Detected:
+    """Read a file by its own evidence, or the whole lines of its first `most_bytes`; an empty one has no tables.
+
+    Raises Unreadable: not_text, bad_encoding.
+    """
     try:
         found = encoding_of(path, encoding)
     except Unreadable as error:
         if error.code != "empty_file":
             raise
         return Detected("utf-8", bom=False, newline="\n", writing=Writing(), width=0, tables=())
-    text = path.read_bytes()[len(found.mark) :].decode(
-        found.name, "surrogateescape" if found.name == "utf-8" else "replace"
-    )
+    text = _text(path, found, most_bytes)
     newline, lines = split_lines(text)
     writing = guess_writing(split_lines(text[:SAMPLE_CHARACTERS])[1])
     rows, width = records(lines, writing)
     return Detected(found.name, bool(found.mark), newline, writing, width, tuple(split_tables(rows)))
+
+
+def _text(path: Path, encoding: Encoding, most_bytes: int | None) -> str:
+    """What follows the mark; where bytes were left out, without the last line, which may be cut."""
+    with path.open("rb") as file:
+        file.seek(len(encoding.mark))
+        content = file.read(-1 if most_bytes is None else most_bytes)
+        is_cut = bool(file.read(1))
+    text = content.decode(encoding.name, "surrogateescape" if encoding.name == "utf-8" else "replace")
+    end = max(text.rfind("\n"), text.rfind("\r")) + 1 if is_cut else 0
+    return text[: end or len(text)]
 
 
 def split_lines(text: str) -> tuple[str, list[str]]:

@@ -208,6 +208,14 @@ def test_an_empty_file_has_no_table(tmp_path: Path) -> None:
     assert found(tmp_path, "").tables == ()
 
 
+def test_of_a_long_file_the_whole_lines_at_the_beginning_are_enough(tmp_path: Path) -> None:
+    (tmp_path / "long.csv").write_text(written(TABLE))
+
+    detected = detect(tmp_path / "long.csv", most_bytes=len(written(TABLE[:4])) + 3)
+
+    assert read(detected) == TABLE[:4]
+
+
 def test_a_single_column_is_a_table_too(tmp_path: Path) -> None:
     assert read(found(tmp_path, "Wert\n1.5\n2.5\n")) == [["Wert"], ["1.5"], ["2.5"]]
 
