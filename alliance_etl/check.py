@@ -28,9 +28,16 @@ class CheckReport:
 
     drop: DropReport
     findings: list[dict[str, Any]]
+    facts: dict[str, Any]
 
     def as_dict(self) -> dict[str, Any]:
-        return {**self.drop.as_dict(), "findings": self.findings}
+        return {**self.drop.as_dict(), "read_as": self.facts, "findings": self.findings}
+
+    def page(self) -> str:
+        """The receipt's page, as far as it can be written without a run."""
+        from alliance_etl.receipts.page import page
+
+        return page({**self.as_dict(), "fixme": None, "against_earlier": {}}, is_check=True)
 
 
 def check_file(study: Study, registry: Registry, promises: Promises, file: Path, site: str) -> CheckReport:
@@ -56,11 +63,11 @@ def check_file(study: Study, registry: Registry, promises: Promises, file: Path,
     status = judged(staged, has_findings=bool(findings))
     total = sum(counts.values(), Counts())
     drop = DropReport(content_hash(file)[:16], site, file.name, status, total, counts, len(findings))
-    return CheckReport(drop, findings)
+    return CheckReport(drop, findings, dict(staged.facts))
 
 
 def _staged(plans: Plans, file: Path) -> StagedDrop:
-    reading = plans.for_file(file.name)
+    reading = plans.for_content(file.name, file)
     if not reading:
         return StagedDrop(findings=(FileFinding("no_export", expected=plans.file_patterns),))
     now = datetime.now(UTC)

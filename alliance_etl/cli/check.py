@@ -19,17 +19,22 @@ def check(
     site: Annotated[str, typer.Option("--site", metavar="SITE", help="The site that it is from, as in study.yaml.")],
     study: StudyPath = ".",  # type: ignore[assignment]  # typer makes the Path
     as_json: AsJson = False,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="PAGE", help="Write the answer as a page, too, to this file.")
+    ] = None,
     verbose: Verbose = False,
 ) -> None:
-    """Say what `run` would say of a file, and write nothing. Exit status 1 where there are findings.
+    """Say what `run` would say of a file, and take nothing in. Exit status 1 where there are findings.
 
-    Example: `alliance-etl check wai_march.csv --site berlin`
+    Example: `alliance-etl check wai_march.csv --site berlin --html answer.html`
     """
     from alliance_etl.check import check_file
     from alliance_etl.cli.study import open_study, promises_of_schemas
 
     opened, registry = open_study(study)
     report = check_file(opened, registry, promises_of_schemas(), file, site)
+    if html:
+        html.write_text(report.page(), encoding="utf-8")
     if as_json:
         print_document(report.as_dict())
     else:

@@ -4,7 +4,7 @@ Frame in, frame out. A form is equal to what was there if all its content is: an
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import polars as pl
@@ -15,7 +15,8 @@ ORIGIN = ("revision", "drop_id", "line", "received_at")
 @dataclass(frozen=True)
 class Folded:
     """`arrived`: new forms and new revisions; `superseded`: the revisions that these replace; counts are rows of the
-    file.
+    file. `changed_cells` tells of the changed forms how often each column of content differs, those that never do left
+    out; `known_forms` how many of the staged forms were there before.
     """
 
     arrived: pl.DataFrame
@@ -23,6 +24,8 @@ class Folded:
     new: int
     changed: int
     unchanged: int
+    changed_cells: dict[str, int] = field(default_factory=dict)
+    known_forms: int = 0
 
 
 def fold(staged: pl.DataFrame, current: Sequence[pl.LazyFrame], drop_id: str, received_at: datetime) -> Folded:
@@ -53,12 +56,22 @@ def fold(staged: pl.DataFrame, current: Sequence[pl.LazyFrame], drop_id: str, re
     arrived = judged.filter(pl.col("outcome") != "unchanged").select(incoming.columns).drop("n_lines")
     changed = judged.filter(pl.col("outcome") == "changed").select("form_id")
     superseded = known.join(changed, on="form_id", how="semi", maintain_order="left").select(arrived.columns)
-    return Folded(arrived, superseded, **counts)
+    return Folded(arrived, superseded, **counts, changed_cells=_differing(judged, content), known_forms=known.height)
 
 
 def without(forms: pl.DataFrame, superseded: pl.DataFrame) -> pl.DataFrame:
     """Current forms less those of which a newer revision has arrived."""
     return forms.join(superseded.select("form_id"), on="form_id", how="anti", maintain_order="left")
+
+
+def _differing(judged: pl.DataFrame, content: Sequence[str]) -> dict[str, int]:
+    changed = judged.filter(pl.col("outcome") == "changed")
+    if changed.is_empty():
+        return {}
+    times = changed.select(pl.col(name).ne_missing(pl.col(f"{name}_before")).sum() for name in content).row(
+        0, named=True
+    )
+    return {name: count for name, count in times.items() if count}
 
 
 def _known(incoming: pl.DataFrame, current: Sequence[pl.LazyFrame]) -> pl.DataFrame:

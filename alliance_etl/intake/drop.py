@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from alliance_etl.findings.comment import UNDEFUSED, exports_told, without_comment
 from alliance_etl.findings.frame import FileFinding, cause, no_cells
 from alliance_etl.intake import header as headers
 from alliance_etl.intake.cells import CellLog
@@ -107,10 +108,13 @@ def _stage_text(
         "encoding": text.dialect.encoding,
         "bom": text.dialect.bom,
         "delimiter": text.dialect.delimiter,
+        "newline": text.dialect.newline,
+        "header_line": text.header_line,
         "columns": len(text.header),
         **({"encoding_note": text.encoding_note} if text.encoding_note else {}),
     }
-    return StagedDrop(exports, tuple(findings), rows.placed(_broken_cells(broken, text.dialect.encoding)), facts)
+    cells = rows.placed(_broken_cells(broken, text.dialect.encoding))
+    return StagedDrop(exports, tuple(findings), cells, facts, is_fixme=bool(exports_told(text.header)))
 
 
 def _begin(plan: Plan, contract: AnswersContract, text: DelimitedText, known: Sequence[str]) -> _Reading:
@@ -127,16 +131,17 @@ def _take_blocks(
     broken: list[pl.DataFrame] = []
     lost_from: int | None = None
     names = {headers.same_name(name) for name in text.header}
+    is_fixme = bool(exports_told(text.header))
     for block in text.blocks(positions):
         broken.append(block.broken)
         rows.see(block)
         for reading in readings:
-            lost_from = _take_block(reading, block, receipt, names, lost_from)
+            lost_from = _take_block(reading, block, receipt, names, lost_from, is_fixme=is_fixme)
     return pl.concat(broken) if broken else pl.DataFrame()
 
 
 def _take_block(
-    reading: _Reading, block: Block, receipt: Receipt, header: set[str], lost_from: int | None
+    reading: _Reading, block: Block, receipt: Receipt, header: set[str], lost_from: int | None, *, is_fixme: bool
 ) -> int | None:
     reading.rows_read += block.frame.height + block.broken.height + block.blank.height
     reading.skipped += block.blank.height
@@ -148,6 +153,8 @@ def _take_block(
     frame = block.frame.select(
         "line", *(pl.col(str(position)).alias(name) for name, position in reading.positions.items())
     )
+    if is_fixme:
+        frame = frame.with_columns(pl.col(list(reading.positions)).str.replace(*UNDEFUSED))
     records, lost_from = without_headers(Records(frame, reading.positions), reading.plan, header, lost_from, log)
     records, left_out = without_skipped(records, reading.plan)
     reading.skipped += left_out
@@ -203,7 +210,7 @@ def _without_ids(
 def _file_findings(text: DelimitedText, readings: Sequence[_Reading], known: Sequence[str]) -> list[FileFinding]:
     findings = list(dict.fromkeys(reading.rejection for reading in readings if reading.rejection))
     if not findings:
-        unread = headers.unread_columns(text.header, known)
+        unread = headers.unread_columns(without_comment(text.header), known)
         if unread:
             findings.append(
                 FileFinding("columns_not_read", line=text.header_line, detail=headers.listed(unread), count=len(unread))

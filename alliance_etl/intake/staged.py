@@ -29,13 +29,14 @@ class StagedExport:
 @dataclass(frozen=True)
 class StagedDrop:
     """One file. `findings` are about the file as a whole, `cells` about lines that no export could take apart,
-    `facts` say how it is written.
+    `facts` say how it is written; `is_fixme` that it holds rows mended in a fixme file, and nothing else of the site.
     """
 
     exports: tuple[StagedExport, ...] = ()
     findings: tuple[FileFinding, ...] = ()
     cells: pl.DataFrame = field(default_factory=no_cells)
     facts: Mapping[str, object] = field(default_factory=dict)
+    is_fixme: bool = False
 
     @property
     def rejected(self) -> bool:

@@ -11,15 +11,17 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from alliance_etl.findings.comment import may_be_fixme
 from alliance_etl.findings.frame import FileFinding, causes, of_file
-from alliance_etl.findings.receipt import read_cells
 from alliance_etl.intake.drop import stage_drop
-from alliance_etl.intake.plan import Receipt
+from alliance_etl.intake.plan import Plan, Receipt
 from alliance_etl.intake.staged import StagedDrop, StagedExport, judged
 from alliance_etl.night.plans import Plans
 from alliance_etl.night.reports import Counts
 from alliance_etl.night.site_forms import SiteForms
 from alliance_etl.night.source import Source
+from alliance_etl.receipts.against import difference
+from alliance_etl.receipts.files import read_cells
 from alliance_etl.state.layout import Layout, write_frame
 from alliance_etl.state.ledger import Drop, Ledger
 
@@ -39,20 +41,26 @@ class DropJudge:
         `earlier` are the site's drops before it.
         """
         plans = self.plans.for_file(drop.file)
+        if may_be_fixme(drop.file):
+            plans = source.read(lambda path: self.plans.for_content(drop.file, path))
         if not plans:
             finding = FileFinding("no_export", expected=self.plans.file_patterns or "no file at all")
             return self._found(replace(drop, status="rejected", counts=Counts(), exports={}), [finding])
         twin = self._twin(drop, earlier)
-        return self._duplicate(drop, twin) if twin else self._stage(source, drop, forms)
+        return self._duplicate(drop, twin) if twin else self._stage(source, drop, forms, plans)
 
     def _twin(self, drop: Drop, earlier: Sequence[Drop]) -> Drop | None:
         """An earlier drop of the same content that the same exports read."""
-        exports = [plan.name for plan in self.plans.for_file(drop.file)]
+        exports = self._named(drop.file)
         for other in earlier:
             same = other.sha256 == drop.sha256 and other.status != "duplicate"
-            if same and [plan.name for plan in self.plans.for_file(other.file)] == exports:
+            if same and self._named(other.file) == exports:
                 return other
         return None
+
+    def _named(self, file: str) -> tuple[list[str], bool]:
+        """What of a file's name decides which exports read it."""
+        return [plan.name for plan in self.plans.for_file(file)], may_be_fixme(file)
 
     def _duplicate(self, drop: Drop, twin: Drop) -> Drop:
         was = twin.counts
@@ -64,17 +72,20 @@ class DropJudge:
             [FileFinding("duplicate_file", expected=twin.file)],
         )
 
-    def _stage(self, source: Source, drop: Drop, forms: SiteForms) -> Drop:
-        plans = self.plans.for_file(drop.file)
+    def _stage(self, source: Source, drop: Drop, forms: SiteForms, plans: list[Plan]) -> Drop:
         day = drop.received_at.astimezone(ZoneInfo(self.plans.timezone)).date()
         contracts = [self.plans.contract(plan) for plan in plans]
         receipt = Receipt(drop.drop_id, drop.received_at, day)
         staged = source.read(lambda path: stage_drop(path, plans, receipt, contracts, self.plans.elsewhere))
-        counts, vanished = {}, []
+        counts, vanished, against = {}, [], {}
         for export in staged.exports:
-            if self.plans.plans[export.name].export.snapshot and not export.rejected:
+            plan = self.plans.plans[export.name]
+            before = forms.forms_of(export.instrument, self._role_apart(plan))
+            if plan.export.snapshot and not export.rejected and not staged.is_fixme:
                 vanished += self._vanished(export, forms)
             folded = forms.fold_in(drop, export)
+            if not export.rejected:
+                against[export.name] = difference(plan, folded, before)
             unchanged = folded.unchanged + export.repeated
             counts[export.name] = Counts(
                 export.rows_read, folded.new, folded.changed, unchanged, export.held, export.skipped
@@ -85,9 +96,14 @@ class DropJudge:
             counts=total,
             exports=counts,
             status=judged(staged, has_findings=False),
-            facts=dict(staged.facts),
+            facts={**staged.facts, "against_earlier": against},
         )
         return self._found(drop, [*self._also_elsewhere(drop, staged), *vanished], staged)
+
+    def _role_apart(self, plan: Plan) -> str | None:
+        """The plan's rater role where another export of the site brings the same instrument from another role."""
+        roles = {other.rater_role for other in self.plans.plans.values() if other.instrument.id == plan.instrument.id}
+        return plan.rater_role if len(roles) > 1 else None
 
     def _vanished(self, export: StagedExport, forms: SiteForms) -> list[FileFinding]:
         """Forms of the export's instrument and rater role that earlier drops brought and a snapshot no longer has."""

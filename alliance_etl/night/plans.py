@@ -5,18 +5,21 @@ is taken in.
 import hashlib
 import json
 from functools import cached_property
+from pathlib import Path
 
 import polars as pl
 
+from alliance_etl.findings.comment import exports_told, may_be_fixme
 from alliance_etl.instruments.registry import Registry
 from alliance_etl.intake.contract import AnswersContract
 from alliance_etl.intake.identity import Pseudonyms
 from alliance_etl.intake.plan import Plan, is_integral
 from alliance_etl.night.promises import Promises
+from alliance_etl.reading import Unreadable, open_delimited
 from alliance_etl.study.model import Site, Study
 
 # Raised when the intake of this package reads the same file otherwise than before: every site is then taken in anew.
-INTAKE_VERSION = 1
+INTAKE_VERSION = 2
 
 
 class Plans:
@@ -46,6 +49,16 @@ class Plans:
     def for_file(self, file: str) -> list[Plan]:
         """The plans of the exports that read a file of this name."""
         return [plan for plan in self.plans.values() if plan.export.matches(file)]
+
+    def for_content(self, file: str, path: Path) -> list[Plan]:
+        """The plans of the exports that read this file: of a fixme file those that its header names, whatever the
+        file is called now; else by its name.
+        """
+        if may_be_fixme(file):
+            told = [self.plans[name] for name in _exports_told(path) if name in self.plans]
+            if told:
+                return told
+        return self.for_file(file)
 
     def contract(self, plan: Plan) -> AnswersContract:
         if plan.name not in self._contracts:
@@ -91,6 +104,13 @@ class Plans:
             },
         }
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def _exports_told(path: Path) -> tuple[str, ...]:
+    try:
+        return exports_told(open_delimited(path, ()).header)
+    except Unreadable:
+        return ()
 
 
 def given_scales(study: Study, instrument: str) -> tuple[str, ...]:

@@ -13,7 +13,6 @@ import polars as pl
 
 from alliance_etl.errors import NotChecked
 from alliance_etl.findings.frame import fold
-from alliance_etl.findings.receipt import read_cells
 from alliance_etl.instruments.registry import Registry
 from alliance_etl.night.disk import trouble_with_disk_told
 from alliance_etl.night.promises import Promises
@@ -22,6 +21,7 @@ from alliance_etl.publication.build import Contents, as_frame, codebook_rows, wr
 from alliance_etl.publication.registry_tables import instrument_rows, item_rows, mapping_rows, scale_rows
 from alliance_etl.publication.scored import Scoring
 from alliance_etl.publication.swap import make_public, next_folder, published_folder
+from alliance_etl.receipts.files import read_cells
 from alliance_etl.state.layout import Layout
 from alliance_etl.state.ledger import Ledger
 from alliance_etl.study.model import Study

@@ -46,6 +46,14 @@ class SiteForms:
             self._write_pending()
         return folded
 
+    def forms_of(self, instrument: str, rater_role: str | None = None) -> int:
+        """How many current forms of an instrument there are, in all or of one rater role."""
+        if rater_role is not None:
+            of_role = [part.filter(pl.col("rater_role") == rater_role) for part in self._current(instrument)]
+            return sum(int(part.select(pl.len()).collect().item()) for part in of_role)
+        files = sum(segment.rows for segment in self._of(instrument, "current"))
+        return files + sum(part.height for part in self.pending.get((instrument, "current"), []))
+
     def absent(self, staged: StagedExport, rater_role: str) -> int:
         """How many current forms of the export's instrument and rater role are not among its staged ones."""
         there = staged.forms.lazy().select("form_id")

@@ -3,18 +3,18 @@ changed.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from alliance_etl.batches import batches
-from alliance_etl.findings.receipt import write_receipt
 from alliance_etl.night.judging import DropJudge
 from alliance_etl.night.news import DroppedFile, content_hash, fresh_files
 from alliance_etl.night.plans import Plans
 from alliance_etl.night.reports import SiteReport
 from alliance_etl.night.site_forms import SiteForms
 from alliance_etl.night.source import Source
+from alliance_etl.receipts.files import write_receipt
 from alliance_etl.state.archive import Archive
 from alliance_etl.state.layout import Layout, make_durable
 from alliance_etl.state.ledger import Drop, Ledger
@@ -34,6 +34,7 @@ class SiteIntake:
     ledger: Ledger
     archive: Archive
     plans: Plans
+    _dropped: dict[int, DroppedFile] = field(default_factory=dict)
 
     @property
     def judge(self) -> DropJudge:
@@ -67,7 +68,7 @@ class SiteIntake:
         new, failures = self._take_in_fresh()
         due = self.ledger.receipts_due()  # another site's, too, that was told of a file which came again from here
         for drop in due:
-            write_receipt(self.layout, drop)
+            write_receipt(self.layout, drop, self._source(drop.sha256, self._dropped.get(drop.seq)).read)
         with self.ledger.transaction():
             self.ledger.receipts_written(due)
         forms = sum(segment.rows for segment in self.ledger.segments(self.site, kind="current"))
@@ -133,7 +134,10 @@ class SiteIntake:
                 drop = Drop(0, self.site, file.name, sha256, file.size, datetime.now(UTC))
                 source = self._source(sha256, file)
                 drops.append(self.judge.judge(source, drop, [*earlier, *drops], forms))
-        return self._commit(forms, drops, sights)
+        entered = self._commit(forms, drops, sights)
+        lying = {(file.name, sha256): file for file, sha256 in sights}
+        self._dropped |= {drop.seq: lying[drop.file, drop.sha256] for drop in entered}
+        return entered
 
     def _source(self, sha256: str, file: DroppedFile | None = None) -> Source:
         return Source(self.archive, sha256, self.layout.state, file)

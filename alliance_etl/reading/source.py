@@ -61,9 +61,9 @@ def utf8_chunks(file: BinaryIO, encoding: str) -> Iterator[bytes]:
     yield decoder.decode(b"", True).encode("utf-8", "surrogatepass")
 
 
-def whole_lines(file: BinaryIO) -> Iterator[bytes]:
-    """What follows in `file`, in chunks that end with a line; a longer line is a chunk."""
-    window = Window(utf8_chunks(file, "utf-8"))
+def whole_lines(file: BinaryIO, encoding: str = "utf-8") -> Iterator[bytes]:
+    """What follows in `file`, as UTF-8 in chunks that end with a line; a longer line is a chunk."""
+    window = Window(utf8_chunks(file, encoding))
     while stop := window.line_end(0, 4 * CHUNK_BYTES):
         yield window.data[:stop]
         window.drop(stop)

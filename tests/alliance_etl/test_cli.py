@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 from alliance_etl.cli.app import app
 from tests.assets.tiny_study import STUDY, TELLTALE, drop_srs, drop_wai, write_study, write_study_with_dagster
 
-VERBS = ("demo", "init", "run", "check", "status", "trace", "instruments")
+VERBS = ("demo", "init", "run", "check", "status", "held", "trace", "instruments")
 RUN_KEYS = {"published", "drops", "forms", "seconds"}
 DROP_KEYS = {"drop_id", "site", "file", "status", "rows_read", "new", "changed", "unchanged", "held", "skipped"}
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from alliance_etl.check import check_file
 from alliance_etl.findings.catalogue import KINDS, Kind
 from alliance_etl.findings.frame import cell_name, fold, shown
-from alliance_etl.findings.receipt import defused
 from alliance_etl.intake.cells import CellLog
 from alliance_etl.night.reports import DropReport
+from alliance_etl.receipts.files import defused
 from alliance_etl.study.load import load_study
 from tests.alliance_etl.bad_input_cases import CELLS, FILES, LINES, Case
 from tests.scenario import Scenario, all_promises, registry_in, table

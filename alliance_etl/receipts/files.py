@@ -1,25 +1,32 @@
-"""The receipt of a drop: receipt.json and findings.csv in receipts/<site>/<drop_id>/.
+"""The files of a receipt in receipts/<site>/<drop_id>/: receipt.json, findings.csv, receipt.html, fixme.<ext>.
 
-findings.csv has a line for every failing cell; receipt.json tells the causes. Both are written whole or not at all, and
-texts that a spreadsheet would take for a formula are defused.
+Each is written whole or not at all. findings.csv has a line for every failing cell, the others tell the causes; texts
+that a spreadsheet would take for a formula are defused.
 """
 
 import json
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from alliance_etl.findings.frame import fold, no_cells, worded
+from alliance_etl.receipts.fixme import comments, write_fixme
+from alliance_etl.receipts.model import VERSION
+from alliance_etl.receipts.page import page
 from alliance_etl.state.layout import Layout, written_whole
 from alliance_etl.state.ledger import Drop
 
-VERSION = 1
 _NUMBER = r"^[+-]?[\d.,]+$"
 _FORMULA = r"^[=+\-@\t\r]"
 _CSV = ("export", "line", "cell", "column", "code", "severity", "value", "expected", "message", "how_to_fix", "count")
 
+# Reads the bytes of the drop: calls what it is given with a path to them.
+Reader = Callable[[Callable[[Path], None]], None]
 
-def write_receipt(layout: Layout, drop: Drop) -> None:
+
+def write_receipt(layout: Layout, drop: Drop, read: Reader) -> None:
     """Write a drop's receipt. A duplicate leaves the receipt of the first drop of its content as it is."""
     folder = layout.receipts / drop.site / drop.drop_id
     if drop.status == "duplicate" and (folder / "receipt.json").exists():
@@ -32,8 +39,25 @@ def write_receipt(layout: Layout, drop: Drop) -> None:
             draft.write_text(f"\ufeff{','.join(_CSV)}\n", encoding="utf-8")
         else:
             findings_csv(cells).write_csv(draft, include_bom=True)
+    document = receipt(drop, fold(cells), _fixme(folder, drop, cells, read))
+    with written_whole(folder / "receipt.html", durable=False) as draft:
+        draft.write_text(page(document), encoding="utf-8")
     with written_whole(folder / "receipt.json", durable=False) as draft:
-        draft.write_text(json.dumps(receipt(drop, fold(cells)), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        draft.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _fixme(folder: Path, drop: Drop, cells: pl.DataFrame, read: Reader) -> str | None:
+    """Write the fixme file, where there are rows to mend; the name that it has. One that is no longer due goes."""
+    name = None
+    if drop.status == "accepted_with_findings" and drop.counts.held and "delimiter" in drop.facts:
+        said = comments(cells)
+        name = f"fixme{Path(drop.file).suffix.lower()}"
+        with written_whole(folder / name, durable=False) as draft:
+            read(lambda path: write_fixme(path, draft, drop.facts, list(drop.exports), said))
+    for old in folder.glob("fixme*"):
+        if old.name != name:
+            old.unlink()
+    return name
 
 
 def read_cells(layout: Layout, drop: Drop) -> pl.DataFrame:
@@ -41,16 +65,21 @@ def read_cells(layout: Layout, drop: Drop) -> pl.DataFrame:
     return pl.read_parquet(layout.state / drop.findings_file) if drop.findings_file else no_cells()
 
 
-def receipt(drop: Drop, findings: pl.DataFrame) -> dict[str, Any]:
-    """What receipt.json holds: the drop's counts, in all and per export, and its findings by cause."""
-    report = drop.report().as_dict()
+def receipt(drop: Drop, findings: pl.DataFrame, fixme: str | None) -> dict[str, Any]:
+    """What receipt.json holds (alliance_etl.receipts.model): counts, in all and per export, and findings by cause."""
+    facts = dict(drop.facts)
+    against = facts.pop("against_earlier", {})
+    counts = drop.report().as_dict()
+    del counts["findings"]
     return {
         "receipt": VERSION,
-        **report,
+        **counts,
         "sha256": drop.sha256,
         "bytes": drop.bytes,
         "received_at": drop.received_at.isoformat(),
-        "read_as": drop.facts,
+        "read_as": facts,
+        "against_earlier": against,
+        "fixme": fixme,
         "findings": findings.to_dicts(),
     }
 

@@ -1,0 +1,105 @@
+"""The fixme file: the site's own file with only the rows that are held, and a column that says what is wrong.
+
+Written as the site wrote: delimiter, encoding, byte order mark, line breaks, every cell as it came. It holds what the
+site calls people, as the file itself does, and goes to nobody else. Dropped back after correction it is understood by
+the name of its last column (alliance_etl.findings.comment).
+"""
+
+import codecs
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from alliance_etl.findings.comment import comment_column, defused, exports_told, without_comment
+from alliance_etl.findings.frame import worded
+from alliance_etl.reading.grammar import Shape
+from alliance_etl.reading.raw import RawRecord, raw_records
+
+_MARKS = {
+    "utf-8": codecs.BOM_UTF8,
+    "utf-16-le": codecs.BOM_UTF16_LE,
+    "utf-16-be": codecs.BOM_UTF16_BE,
+    "utf-32-le": codecs.BOM_UTF32_LE,
+    "utf-32-be": codecs.BOM_UTF32_BE,
+}
+_QUOTED = ('"', "\r", "\n")
+
+
+def comments(cells: pl.DataFrame) -> dict[int, str]:
+    """Line of each held row (failing cells as CELLS), in the file's order, and all that is wrong with it."""
+    errors = worded(cells.filter(pl.col("line").is_not_null()).sort("line", "position")).filter(severity="error")
+    said: dict[int, dict[str, None]] = {}
+    for finding in errors.iter_rows(named=True):
+        said.setdefault(finding["line"], {})[_comment(finding)] = None
+    return {line: " | ".join(texts) for line, texts in said.items()}
+
+
+def _comment(finding: Mapping[str, Any]) -> str:
+    where = f"{finding['column']} ({finding['code']}): " if finding["column"] else f"({finding['code']}) "
+    expected = finding["expected"]
+    wanted = f" Expected: {expected}." if expected and expected not in finding["message"] else ""
+    return f"{where}{finding['message']}{wanted} {finding['how_to_fix']}"
+
+
+def write_fixme(
+    source: Path, target: Path, facts: Mapping[str, Any], exports: Sequence[str], said: Mapping[int, str]
+) -> None:
+    """Write the rows of `source` (delimited text, written as `facts` says) that `said` has a comment for."""
+    encoding, delimiter = str(facts["encoding"]), str(facts["delimiter"])
+    mark = _MARKS.get(encoding, b"") if facts["bom"] else b""
+    newline = str(facts["newline"])
+    header_line = int(facts["header_line"])
+    (header,) = raw_records(source, encoding, len(mark), delimiter, None, [header_line])
+    names = [cell.decode("utf-8", "replace").strip() for cell in header.cells]
+    shape = Shape.of(names)
+    form = _Form(delimiter, len(without_comment(names[: shape.required])), is_fixme=bool(exports_told(names)))
+    with target.open("wb") as file:
+        file.write(mark)
+        name = _plain(comment_column(exports), delimiter)
+        file.write(_encoded(_ended(header, form), name, delimiter, newline, encoding))
+        for record in raw_records(source, encoding, len(mark), delimiter, shape, list(said)):
+            text = _ended(record, form)
+            file.write(_encoded(text, _plain(said[record.line], delimiter), delimiter, newline, encoding))
+
+
+def _encoded(text: bytes, last: str, delimiter: str, newline: str, encoding: str) -> bytes:
+    """A line with one more cell, in the file's encoding; where that is UTF-8, broken bytes stay as they are."""
+    if encoding == "utf-8":
+        return b"".join([text, f"{delimiter}{last}{newline}".encode()])
+    return f"{text.decode('utf-8', 'replace')}{delimiter}{last}{newline}".encode(encoding, "replace")
+
+
+@dataclass(frozen=True)
+class _Form:
+    """How many cells a row of the file has to the left of comments, and whether it is a fixme file come back."""
+
+    delimiter: str
+    width: int
+    is_fixme: bool
+
+
+def _ended(record: RawRecord, form: _Form) -> bytes:
+    """The record as it came, less an earlier comment and unnamed empty cells at its end; with formulas defused."""
+    if not record.cells:
+        return record.text
+    cells = [cell.decode("utf-8", "replace") for cell in record.cells]
+    harmless = cells if form.is_fixme else [defused(cell) for cell in cells]
+    if harmless == cells and len(cells) == form.width:
+        return record.text
+    return form.delimiter.join(_quoted(cell, form.delimiter) for cell in harmless[: form.width]).encode()
+
+
+def _quoted(cell: str, delimiter: str) -> str:
+    if delimiter in cell or any(mark in cell for mark in _QUOTED):
+        return '"' + cell.replace('"', '""') + '"'
+    return cell
+
+
+def _plain(text: str, delimiter: str) -> str:
+    """A text that needs no quotation marks: a line that is not closed cannot swallow it, nor it the line."""
+    for mark in {*_QUOTED, delimiter}:
+        text = text.replace(mark, "'" if mark == '"' else " ")
+    return text
