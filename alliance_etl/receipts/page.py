@@ -3,12 +3,14 @@
 What is said stands in receipt.html.j2; here is what it is said of. The page shows only what receipt.json holds.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jinja2 import Template
+    from markupsafe import Markup
 
 # More causes than this are in findings.csv only: nobody reads on.
 MOST_CAUSES = 50
@@ -67,6 +69,13 @@ def _counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
+def _with_code(text: str) -> "Markup":
+    """A message, escaped, with what stands in `backticks` set as code."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped on this line
+
+
 @cache
 def _template() -> "Template":
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -79,4 +88,5 @@ def _template() -> "Template":
         lstrip_blocks=True,
     )
     environment.filters["counted"] = _counted
+    environment.filters["with_code"] = _with_code
     return environment.get_template("receipt.html.j2")
