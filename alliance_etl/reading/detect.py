@@ -6,6 +6,7 @@ returned as they are. Intake reads by the names that study.yaml expects and hold
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from alliance_etl.reading.encoding import Encoding, encoding_of
@@ -18,6 +19,7 @@ from alliance_etl.reading.tables import Row, Table, split_tables, usual_width
 
 SAMPLE_CHARACTERS = 1 << 20
 WIDTH_LINES = 2000
+_TRIES = 4
 _OTHER = (",", ";", "\t", "|", " ")
 
 
@@ -100,9 +102,8 @@ def _spanning(lines: list[str], at: int, grammar: LooseGrammar, width: int | Non
     """A record of that width (of any, where None) from several lines, none of which is one by itself."""
     if not grammar.is_open(lines[at]):
         return None
-    for stop in range(at + 2, min(at + RECORD_LINES, len(lines)) + 1):
-        if grammar.writing.quote not in lines[stop - 1]:
-            continue
+    closing = (each for each in range(at + 1, min(at + RECORD_LINES, len(lines))) if grammar.may_close(lines[each]))
+    for stop in (each + 1 for each in islice(closing, _TRIES)):
         alone = grammar.regular(lines[stop - 1])
         if width is not None and alone is not None and len(alone) == width > 1:
             return None

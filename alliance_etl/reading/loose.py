@@ -12,6 +12,8 @@ from alliance_etl.reading.guess import Writing, cell_pattern
 MISCOUNT = 1.5
 """What another number of fields weighs against slips: more than one, less than two."""
 _WAYS = 1000
+_FIELDS = 300
+"""Beyond these a line has too many ways to be read to weigh them all; its first one is taken."""
 
 
 class LooseGrammar:
@@ -29,7 +31,8 @@ class LooseGrammar:
         cells = self.regular(line)
         if cells is not None and width in (None, len(cells)):
             return cells
-        if line.count(self.writing.quote) * len(line.split(self.writing.delimiter)) > _WAYS:
+        fields = line.count(self.writing.delimiter) + 1
+        if fields > _FIELDS or line.count(self.writing.quote) * fields > _WAYS:
             return cells or self._first_way(line)
         return self._fewest_slips(line, width)
 
@@ -44,6 +47,11 @@ class LooseGrammar:
         """True where a cell's opening quote is not closed in the line."""
         found = self._pattern.findall(line + self.writing.delimiter)
         return any(cell[:1] == self.writing.quote and not self._is_quoted(cell) for cell in found)
+
+    def may_close(self, line: str) -> bool:
+        """True where a quote stands before a delimiter or at the end, as one does that closes a cell."""
+        quote = self.writing.quote
+        return quote + self.writing.delimiter in line or line.endswith(quote)
 
     def _first_way(self, line: str) -> list[str]:
         return [self._text(cell) for cell in self._pattern.findall(line + self.writing.delimiter)]

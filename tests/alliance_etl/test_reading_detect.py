@@ -216,6 +216,20 @@ def test_of_a_long_file_the_whole_lines_at_the_beginning_are_enough(tmp_path: Pa
     assert read(detected) == TABLE[:4]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a,b,c\n" + '1,"x,3\n' * 3000,
+        "a,b\n" + '"' * 20_000 + "\n",
+        "a,b\n" + '",' * 10_000 + "\n",
+        "1," * 2000 + "\n" + '"' + "1," * 2000,
+    ],
+    ids=["every quote open", "quotes alone", "quotes and delimiters", "one quote in a very wide record"],
+)
+def test_what_has_very_many_ways_to_be_read_is_read_in_one_of_them(tmp_path: Path, text: str) -> None:
+    assert sum(row.line > 1 for row in found(tmp_path, text).tables[0].records) >= text.count("\n") - 1
+
+
 def test_a_single_column_is_a_table_too(tmp_path: Path) -> None:
     assert read(found(tmp_path, "Wert\n1.5\n2.5\n")) == [["Wert"], ["1.5"], ["2.5"]]
 
