@@ -3,11 +3,13 @@
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 from statistics import median
 from typing import Any, Literal
 
 from alliance_etl.night.news import pending_drops
 from alliance_etl.publication.swap import published_folder
+from alliance_etl.pull import remote_of
 from alliance_etl.state.layout import Layout
 from alliance_etl.state.ledger import Drop, Ledger
 from alliance_etl.study.model import Study
@@ -51,11 +53,12 @@ def _forms(ledger: Ledger | None, site: str) -> int:
 def _site(study: Study, name: str, drops: list[Drop], forms: int, waiting: int, now: datetime) -> dict[str, Any]:
     site = study.sites[name]
     last = drops[-1] if drops else None
+    remote = remote_of(site)
     return {
         "site": name,
         "title": site.title,
-        "drop": str(site.drop),
-        "folder_there": site.drop.is_dir(),
+        "drop": remote.where if remote else str(site.drop),
+        "folder_there": not isinstance(site.drop, Path) or site.drop.is_dir(),
         "state": punctuality([drop.received_at for drop in drops], now),
         "last_drop": last.received_at.isoformat() if last else None,
         "last_file": last.file if last else None,

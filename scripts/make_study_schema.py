@@ -13,10 +13,10 @@ from typing import Any
 
 from alliance_etl.deployment import deployment_root
 from alliance_etl.study.export import Export, FileRange, LongLayout
-from alliance_etl.study.model import Scoring, Site, Study
+from alliance_etl.study.model import Redcap, Scoring, Site, Study
 from alliance_etl.study.strict import Strict
 
-MODELS: tuple[type[Strict], ...] = (Study, Scoring, Site, Export, FileRange, LongLayout)
+MODELS: tuple[type[Strict], ...] = (Study, Scoring, Site, Redcap, Export, FileRange, LongLayout)
 
 _TABLE = re.compile(r"(<!-- keys of (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from alliance_etl.pull import Remote, RemoteFile, remote_of
+from alliance_etl.pull.source import again
 from alliance_etl.state.layout import Layout
 from alliance_etl.state.ledger import Ledger
 from alliance_etl.study.model import Site, Study
@@ -17,12 +19,17 @@ _AHEAD_SECONDS = 60
 
 @dataclass(frozen=True)
 class DroppedFile:
-    """A file in a site's folder. `modified` is in ns; files are taken in by (modified, name)."""
+    """A file in a site's folder. `modified` is in ns; files are taken in by (modified, name).
+
+    Of a remote file, `path` leads nowhere, `size` is -1 where the source does not tell it, and `modified` stands for
+    the version that the source tells.
+    """
 
     path: Path
     name: str
     size: int
     modified: int
+    remote: RemoteFile | None = None
 
 
 @dataclass(frozen=True)
@@ -40,7 +47,12 @@ def is_unfinished(name: str) -> bool:
 
 
 def dropped_files(site: Site, settle_seconds: float) -> list[DroppedFile]:
-    """The settled files of a site's folder, in the order of taking them in. OSError where it cannot be read."""
+    """The settled files of a site's folder, in the order of taking them in. OSError where it cannot be read.
+
+    None of a remote source, which is not asked just to look.
+    """
+    if not isinstance(site.drop, Path):
+        return []
     now = time.time()
     files = []
     for path in site.drop.iterdir():
@@ -68,7 +80,37 @@ def unsettled(study: Study) -> bool:
 
 def fresh_files(site: Site, settle_seconds: float, seen: Mapping[str, tuple[int, int, str]]) -> list[DroppedFile]:
     """The settled files that differ in size or time from when they were last looked at; OSError as above."""
+    remote = remote_of(site)
+    if remote is not None:
+        return remote_files(remote, settle_seconds, seen)
     return _differing(dropped_files(site, settle_seconds), seen)
+
+
+def remote_files(remote: Remote, settle_seconds: float, seen: Mapping[str, tuple[int, int, str]]) -> list[DroppedFile]:
+    """The files of a remote source that may be new; all of them where listing does not tell. SourceDown."""
+    now = time.time()
+    files = sorted(again(remote.files), key=lambda file: (file.modified or 0, file.name))
+    there = [
+        DroppedFile(Path(), _printable(file.name), -1 if file.size is None else file.size, _version(file), file)
+        for file in files
+        if file.name and not is_unfinished(file.name) and _is_settled(file, now, settle_seconds)
+    ]
+    return _differing(there, seen) if remote.lists else there
+
+
+def _is_settled(file: RemoteFile, now: float, settle_seconds: float) -> bool:
+    age = None if file.modified is None else now - file.modified
+    return age is None or age >= settle_seconds or age < -_AHEAD_SECONDS
+
+
+def _version(file: RemoteFile) -> int:
+    """What a source tells of a file's version, as the ledger keeps the time of a local one."""
+    return int.from_bytes(hashlib.sha256(f"{file.size} {file.version}".encode()).digest()[:7], "big")
+
+
+def _printable(name: str) -> str:
+    """A name from a server: what no folder would show is spelled out."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in name)
 
 
 def _differing(files: Sequence[DroppedFile], seen: Mapping[str, tuple[int, int, str]]) -> list[DroppedFile]:

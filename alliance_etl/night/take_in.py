@@ -2,7 +2,9 @@
 changed.
 """
 
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +16,8 @@ from alliance_etl.night.plans import Plans
 from alliance_etl.night.reports import SiteReport
 from alliance_etl.night.site_forms import SiteForms
 from alliance_etl.night.source import Source
+from alliance_etl.pull import SourceDown, remote_of
+from alliance_etl.pull.source import again
 from alliance_etl.receipts.files import write_receipt
 from alliance_etl.state.archive import Archive
 from alliance_etl.state.layout import Layout, make_durable
@@ -77,8 +81,8 @@ class SiteIntake:
         )
 
     @property
-    def _folder(self) -> Path:
-        return self.study.sites[self.site].drop
+    def _folder(self) -> str:
+        return str(self.study.sites[self.site].drop)
 
     def _fresh(self) -> list[DroppedFile]:
         """The new files; OSError where the folder is missing or cannot be read."""
@@ -105,9 +109,11 @@ class SiteIntake:
             fresh = self._fresh()
         except FileNotFoundError:
             return [], [f"its folder {self._folder} is not there; make it, or correct `drop` of the site in study.yaml"]
+        except SourceDown as trouble:
+            return [], [str(trouble)]
         except OSError as trouble:
             return [], [f"its folder {self._folder} cannot be read: {trouble.strerror}"]
-        for batch in batches(fresh, lambda file: file.size, _BATCH_BYTES):
+        for batch in batches(fresh, lambda file: max(file.size, 0), _BATCH_BYTES):
             drops += self._take_in_batch(batch, failures)
         return drops, failures
 
@@ -118,20 +124,18 @@ class SiteIntake:
         sights: list[tuple[DroppedFile, str]] = []
         for file in files:
             try:
-                sha256 = content_hash(file.path)
+                with self._at_hand(file) as path:
+                    size, sha256 = _size_and_hash(path, file)
+                    is_news = file.name not in seen or seen[file.name][2] != sha256
+                    sha256 = self.archive.keep(path, sha256) if is_news else sha256
             except FileNotFoundError:
                 continue
-            except OSError as trouble:
-                failures.append(f"the file {file.path} cannot be read: {trouble.strerror}")
-                continue
-            is_news = file.name not in seen or seen[file.name][2] != sha256
-            try:
-                sha256 = self.archive.keep(file.path, sha256) if is_news else sha256
-            except FileNotFoundError:
+            except SourceDown as trouble:
+                failures.append(str(trouble))
                 continue
             sights.append((file, sha256))
             if is_news:
-                drop = Drop(0, self.site, file.name, sha256, file.size, datetime.now(UTC))
+                drop = Drop(0, self.site, file.name, sha256, size, datetime.now(UTC))
                 source = self._source(sha256, file)
                 drops.append(self.judge.judge(source, drop, [*earlier, *drops], forms))
         entered = self._commit(forms, drops, sights)
@@ -139,8 +143,26 @@ class SiteIntake:
         self._dropped |= {drop.seq: lying[drop.file, drop.sha256] for drop in entered}
         return entered
 
+    @contextmanager
+    def _at_hand(self, file: DroppedFile) -> Iterator[Path]:
+        """A path to a file's bytes: those of a remote one are fetched into a nameless file below .state/."""
+        if file.remote is None:
+            yield file.path
+            return
+        remote, wanted = remote_of(self.study.sites[self.site]), file.remote
+        assert remote is not None, "a remote file comes from a remote source"
+        with tempfile.TemporaryFile(dir=self.layout.state) as plain:
+
+            def fetch() -> None:
+                plain.seek(0)
+                plain.truncate()
+                remote.read(wanted, plain)
+
+            again(fetch)
+            yield Path(f"/dev/fd/{plain.fileno()}")
+
     def _source(self, sha256: str, file: DroppedFile | None = None) -> Source:
-        return Source(self.archive, sha256, self.layout.state, file)
+        return Source(self.archive, sha256, self.layout.state, file if file and file.remote is None else None)
 
     def _commit(self, forms: SiteForms, drops: Sequence[Drop], sights: Sequence[tuple[DroppedFile, str]]) -> list[Drop]:
         """Make what was written durable, then enter it all in one transaction."""
@@ -169,3 +191,13 @@ class SiteIntake:
                 mark = f"{self.plans.fingerprint} {self.plans.fingerprint_elsewhere}"
                 self.ledger.set_fingerprint(self.site, mark)
         return entered
+
+
+def _size_and_hash(path: Path, file: DroppedFile) -> tuple[int, str]:
+    """FileNotFoundError where the file has gone, SourceDown where it cannot be read."""
+    try:
+        return path.stat().st_size, content_hash(path)
+    except FileNotFoundError:
+        raise
+    except OSError as trouble:
+        raise SourceDown(f"the file {file.path} cannot be read: {trouble.strerror}") from None

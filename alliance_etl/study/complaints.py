@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from alliance_etl.study.document import Document, Problem
 from alliance_etl.study.faults import FAULTS
 from alliance_etl.study.fields import WRONG
-from alliance_etl.study.model import Export, FileRange, LongLayout, Scoring, Site, Study
+from alliance_etl.study.model import Export, FileRange, LongLayout, Redcap, Scoring, Site, Study
 from alliance_etl.study.words import did_you_mean, found, listed
 
 _EXPECTED = {
@@ -19,7 +19,7 @@ _EXPECTED = {
     "dict": "keys and values below it",
     "model": "keys and values below it",
     "tuple": "a list, as in [4, 10]",
-    "path": "a folder",
+    "path": "a folder or a URL",
 }
 
 
@@ -68,6 +68,8 @@ def _model_at(loc: Sequence[Hashable]) -> type[BaseModel]:
     """The model that a path of study.yaml leads to."""
     if "scoring" in loc[:1]:
         return Scoring
+    if loc[2:3] == ("drop",):
+        return Redcap
     by_depth: dict[int, type[BaseModel]] = {0: Study, 2: Site, 4: Export}
     return by_depth.get(len(loc), FileRange if loc[4:5] == ("response",) else LongLayout)
 

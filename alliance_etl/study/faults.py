@@ -5,7 +5,6 @@ Types and spellings of single values are fields.py's; what an instrument has to 
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic_core import PydanticCustomError
@@ -57,7 +56,7 @@ def of_export(export: "Export") -> Iterator[Fault]:
 
 
 def of_sites(sites: Iterable["Site"]) -> Iterator[Fault]:
-    drops: dict[Path, str] = {}
+    drops: dict[object, str] = {}
     names: dict[str, str] = {}
     for site in sites:
         other = drops.setdefault(site.drop, site.name)

@@ -8,7 +8,6 @@ import codecs
 import re
 import unicodedata
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -181,12 +180,6 @@ def layout_of(value: object) -> object:
     return value
 
 
-def _folder(value: object) -> object:
-    if isinstance(value, str) and is_url(value):
-        raise wrong("drops by URL are not supported yet in this version; give a folder and let a transfer tool fill it")
-    return value
-
-
 Text = Annotated[str, AfterValidator(_text), WithJsonSchema(_TEXT)]
 Slug = Annotated[str, AfterValidator(_slug), WithJsonSchema({"type": "string", "pattern": f"^{_SLUG.pattern}$"})]
 ExportName = Annotated[str, AfterValidator(_export_name)]
@@ -226,4 +219,3 @@ CGrade = Annotated[
     BeforeValidator(_c_grade),
     WithJsonSchema({"anyOf": [{"type": "boolean"}, {"type": "array", "items": {"type": "string"}}]}),
 ]
-Folder = Annotated[Path, BeforeValidator(_folder)]

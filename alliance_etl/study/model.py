@@ -15,10 +15,11 @@ from pydantic import Field, model_validator
 
 from alliance_etl.study import faults
 from alliance_etl.study.export import Export, FileRange, LongLayout
-from alliance_etl.study.fields import CGrade, Cron, ExportName, Folder, Seconds, Share, Slug, Text, Zone, is_url
+from alliance_etl.study.fields import CGrade, Cron, ExportName, Seconds, Share, Slug, Text, Zone, is_url
+from alliance_etl.study.places import Place, Redcap
 from alliance_etl.study.strict import Strict
 
-__all__ = ["Export", "FileRange", "LongLayout", "Scoring", "Site", "Study"]
+__all__ = ["Export", "FileRange", "LongLayout", "Redcap", "Scoring", "Site", "Study"]
 
 
 class Scoring(Strict):
@@ -47,7 +48,10 @@ class Site(Strict):
 
     name: str = Field(description="The key under sites.")
     title: Text = Field(description="The clinic's name for people; default the site's key.")
-    drop: Folder = Field(description="Folder where the site's files land, relative to study.yaml; default drops/SITE.")
+    drop: Place = Field(
+        description="Where the site's files land: a folder, relative to study.yaml (default drops/SITE), a URL "
+        "(s3://…, sftp://…, https://…), or REDCap's API as {redcap: …, token: …}."
+    )
     timezone: Zone | None = Field(default=None, description="The site's own time zone; default the study's.")
     exports: dict[ExportName, Export] = Field(
         min_length=1, description="The site's exports by name; several may read the same file."

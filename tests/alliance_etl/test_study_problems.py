@@ -194,14 +194,27 @@ def test_a_glob_with_a_folder_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["s3://bucket/berlin", "sftp://host/berlin", "https://host/x", "file://drops/x", "zip::s3://b/x"]
+    ("drop", "words"),
+    [
+        ("sftp://me:telltale@host/berlin", "a password stands in the URL"),
+        ("s4://bucket/berlin", 'no file system "s4"'),
+        ("{redcap: https://r.example/api/}", 'the key "token" is missing'),
+        ("{redcap: r.example, token: T}", "expected the address of REDCap's API"),
+        ("{redcap: https://r.example/api/, token: 0123456789ABCDEF0123456789ABCDEF}", "expected the NAME"),
+        ("{redcap: https://r.example/api/, token: T, reprot: 4}", 'unknown key "reprot"; did you mean "report"?'),
+    ],
 )
-def test_a_drop_by_url_is_plainly_not_supported_yet(tmp_path: Path, url: str) -> None:
-    (problem,) = problems_of(tmp_path, SMALL.replace("    exports", f"    drop: {url}\n    exports"))
-    assert problem == (
-        "study.yaml, line 4, sites.berlin.drop: drops by URL are not supported yet in this version; "
-        "give a folder and let a transfer tool fill it"
-    )
+def test_a_source_that_cannot_be_is_told_without_its_secrets(tmp_path: Path, drop: str, words: str) -> None:
+    problems = problems_of(tmp_path, SMALL.replace("    exports", f"    drop: {drop}\n    exports"))
+    assert any(words in problem for problem in problems)
+    assert all("line 4, sites.berlin.drop" in problem for problem in problems)
+    assert not [problem for problem in problems if "telltale" in problem or "0123456789ABCDEF" in problem]
+
+
+@pytest.mark.parametrize("url", ["s3://bucket/berlin", "sftp://me@host/berlin", "https://host/x/"])
+def test_a_drop_may_be_a_url(tmp_path: Path, url: str) -> None:
+    (tmp_path / "study.yaml").write_text(SMALL.replace("    exports", f"    drop: {url}\n    exports"))
+    assert load_study(tmp_path).sites["berlin"].drop == url
 
 
 def test_two_sites_cannot_share_a_folder(tmp_path: Path) -> None:

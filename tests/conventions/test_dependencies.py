@@ -3,17 +3,18 @@
 import re
 import sys
 from importlib.metadata import packages_distributions
+from itertools import chain
 
 import pytest
 
 from tests.conventions.tree import LIBRARY, ROOT, modules, pyproject
 
 OWN = {*LIBRARY, "__future__"}
-INSEPARABLE = {"pydantic_core": "pydantic"}  # published and pinned together
+INSEPARABLE = {"pydantic_core": "pydantic", "markupsafe": "jinja2", "botocore": "s3fs"}  # no one without the other
 PROJECT = pyproject()["project"]
 DECLARED = sorted(
     re.split(r"[\[<>=!~ ]", requirement)[0].lower()
-    for requirement in [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["quality"]]
+    for requirement in [*PROJECT["dependencies"], *chain(*PROJECT["optional-dependencies"].values())]
 )
 REASONS = (ROOT / "docs" / "adr" / "0002-dependencies.md").read_text(encoding="utf-8")
 IMPORTED = sorted({name.split(".")[0] for module in modules(*LIBRARY) for name, _ in module.imports()})
