@@ -5,12 +5,15 @@ there. To add a kind, add an entry to the file of its theme. A message may name 
 the cell shows; it never repeats a cell's text, which `value` carries only where the contract allows it.
 """
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Literal
 
 import yaml
+
+from alliance_etl.errors import ConfigurationError
 
 Severity = Literal["error", "alert", "warning"]
 Level = Literal["file", "row", "cell"]
@@ -79,3 +82,14 @@ def _theme(name: str, document: Mapping[str, Any]) -> Theme:
 
 THEMES: dict[str, Theme] = _themes()
 KINDS: dict[str, Kind] = {kind.code: kind for theme in THEMES.values() for kind in theme.kinds}
+
+
+def kind_of(code: str) -> Kind:
+    """The kind of that code, however it is spelled in a hurry; ConfigurationError that names the nearest known."""
+    kind = KINDS.get(code.strip().casefold().replace("-", "_").replace(" ", "_"))
+    if kind is None:
+        near = difflib.get_close_matches(code.casefold(), list(KINDS), n=1, cutoff=0.0)
+        raise ConfigurationError(
+            f"there is no finding {code!r}; the nearest is {near[0]!r}, and `alliance-etl explain` lists all"
+        )
+    return kind
