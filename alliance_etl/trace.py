@@ -19,7 +19,7 @@ from alliance_etl.intake.plan import Plan, Receipt
 from alliance_etl.intake.sheet_rows import SheetRows
 from alliance_etl.night.night import Night
 from alliance_etl.publication.scored import Scoring, wide_forms
-from alliance_etl.reading import open_delimited
+from alliance_etl.reading import open_file
 from alliance_etl.state.ledger import Drop, Segment
 
 # column (long layout: text of the item column) to line, cell as a spreadsheet shows it, and raw text
@@ -69,21 +69,21 @@ def _raw(night: Night, drop: Drop, form_id: str, line: int) -> tuple[Plan, _Text
     """The plan that read the form, and what stands in the file."""
     day = drop.received_at.astimezone(ZoneInfo(night.plans(drop.site).timezone)).date()
     with night.archive.opened(drop.sha256, night.layout.state) as path:
-        for plan in night.plans(drop.site).for_file(drop.file):
+        for plan in night.plans(drop.site).for_content(drop.file, path):
             receipt = Receipt(drop.drop_id, drop.received_at, day)
-            staged = stage_drop(path, [plan], receipt, [night.plans(drop.site).contract(plan)])
+            staged = stage_drop(path, drop.file, [plan], receipt, [night.plans(drop.site).contract(plan)])
             forms = staged.exports[0].forms
             if form_id in forms["form_id"]:
-                return plan, _texts(path, plan, line)
+                return plan, _texts(path, drop.file, plan, line)
     raise RunFailed(
         f"the form is not in the archived drop {drop.drop_id} any more; run alliance-etl run, then trace again"
     )
 
 
-def _texts(path: Path, plan: Plan, line: int) -> _Texts:
+def _texts(path: Path, file: str, plan: Plan, line: int) -> _Texts:
     export = plan.export
     wanted = export.wanted_columns(len(plan.instrument.item_numbers))
-    text = open_delimited(path, wanted, delimiter=export.delimiter, encoding=export.encoding)
+    text = open_file(path, file, wanted, delimiter=export.delimiter, encoding=export.encoding, sheet=export.sheet)
     there = locate(text.header)
     at = {name: there[same_name(name)] for name in wanted}
     frames, sheet = [], SheetRows(text.header_line)

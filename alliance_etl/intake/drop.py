@@ -23,9 +23,10 @@ from alliance_etl.intake.repeats import settle_between, settle_repeats
 from alliance_etl.intake.sheet_rows import SheetRows
 from alliance_etl.intake.staged import StagedDrop, StagedExport
 from alliance_etl.intake.totals import compare_totals
+from alliance_etl.intake.typed import adapted, untyped
 from alliance_etl.intake.unread import held_whole, is_another_sites
 from alliance_etl.intake.wide import read_wide
-from alliance_etl.reading import Block, DelimitedText, Unreadable, open_delimited
+from alliance_etl.reading import Block, OpenedFile, Typed, Unreadable, open_file
 
 _UNBROKEN = {"nul_bytes": "text without NUL bytes", "unterminated_quote": "a quotation mark that closes the cell"}
 
@@ -53,27 +54,29 @@ class _Reading:
 
 def stage_drop(
     path: Path,
+    name: str,
     plans: Sequence[Plan],
     receipt: Receipt,
     contracts: Sequence[AnswersContract],
     elsewhere: Sequence[Sequence[str]] = (),
 ) -> StagedDrop:
-    """Read a file by the plans of all exports that its name matches. What the site got wrong is in the result, never
-    raised.
+    """Read a file, called `name` by the site, by the plans of all exports that read it. What the site got wrong is in
+    the result, never raised.
 
     `elsewhere` holds the columns of other sites' exports, to notice a file in the wrong folder.
     """
     wanted = list(dict.fromkeys(name for plan in plans for name in _columns(plan)))
     delimiter = next((plan.export.delimiter for plan in plans if plan.export.delimiter), None)
     encoding = next((plan.export.encoding for plan in plans if plan.export.encoding), None)
+    sheet = next((plan.export.sheet for plan in plans if plan.export.sheet), None)
     try:
-        text = open_delimited(path, wanted, delimiter=delimiter, encoding=encoding)
-        staged = _stage_text(text, plans, receipt, contracts, wanted, delimiter)
-        encoding = text.dialect.encoding
+        text = open_file(path, name, wanted, delimiter=delimiter, encoding=encoding, sheet=sheet)
+        staged = _stage_text(text, adapted(plans, text.typed), receipt, contracts, wanted, delimiter)
+        encoding = text.encoding
     except Unreadable as unreadable:
-        staged = held_whole(path, plans, unreadable, wanted)
+        staged = held_whole(path, name, plans, unreadable, wanted)
     suspect = any(finding.code in headers.OF_ANOTHER_SITE for finding in staged.findings)
-    if suspect and staged.rejected and is_another_sites(path, elsewhere, encoding):
+    if suspect and staged.rejected and is_another_sites(path, name, elsewhere, encoding):
         staged = replace(staged, findings=tuple(map(headers.of_another_site, staged.findings)))
     return staged
 
@@ -83,7 +86,7 @@ def _columns(plan: Plan) -> list[str]:
 
 
 def _stage_text(
-    text: DelimitedText,
+    text: OpenedFile,
     plans: Sequence[Plan],
     receipt: Receipt,
     contracts: Sequence[AnswersContract],
@@ -104,20 +107,11 @@ def _stage_text(
     finished = settle_between([_finish(reading, receipt, rows) for reading in readings])
     exports = _without_ids(text, readings, finished)
     findings = _file_findings(text, readings, wanted)
-    facts = {
-        "encoding": text.dialect.encoding,
-        "bom": text.dialect.bom,
-        "delimiter": text.dialect.delimiter,
-        "newline": text.dialect.newline,
-        "header_line": text.header_line,
-        "columns": len(text.header),
-        **({"encoding_note": text.encoding_note} if text.encoding_note else {}),
-    }
-    cells = rows.placed(_broken_cells(broken, text.dialect.encoding))
-    return StagedDrop(exports, tuple(findings), cells, facts, is_fixme=bool(exports_told(text.header)))
+    cells = rows.placed(_broken_cells(broken, text.encoding))
+    return StagedDrop(exports, tuple(findings), cells, text.facts, is_fixme=bool(exports_told(text.header)))
 
 
-def _begin(plan: Plan, contract: AnswersContract, text: DelimitedText, known: Sequence[str]) -> _Reading:
+def _begin(plan: Plan, contract: AnswersContract, text: OpenedFile, known: Sequence[str]) -> _Reading:
     wanted = _columns(plan)
     rejection = headers.judge_header(plan.name, text.header, text.header_line, wanted, known)
     there = headers.locate(text.header)
@@ -126,22 +120,30 @@ def _begin(plan: Plan, contract: AnswersContract, text: DelimitedText, known: Se
 
 
 def _take_blocks(
-    text: DelimitedText, readings: Sequence[_Reading], positions: Sequence[int], receipt: Receipt, rows: SheetRows
+    text: OpenedFile, readings: Sequence[_Reading], positions: Sequence[int], receipt: Receipt, rows: SheetRows
 ) -> pl.DataFrame:
     broken: list[pl.DataFrame] = []
     lost_from: int | None = None
     names = {headers.same_name(name) for name in text.header}
     is_fixme = bool(exports_told(text.header))
+    typed = text.typed or (Typed() if is_fixme else None)
     for block in text.blocks(positions):
         broken.append(block.broken)
         rows.see(block)
         for reading in readings:
-            lost_from = _take_block(reading, block, receipt, names, lost_from, is_fixme=is_fixme)
+            lost_from = _take_block(reading, block, receipt, names, lost_from, is_fixme=is_fixme, typed=typed)
     return pl.concat(broken) if broken else pl.DataFrame()
 
 
 def _take_block(
-    reading: _Reading, block: Block, receipt: Receipt, header: set[str], lost_from: int | None, *, is_fixme: bool
+    reading: _Reading,
+    block: Block,
+    receipt: Receipt,
+    header: set[str],
+    lost_from: int | None,
+    *,
+    is_fixme: bool,
+    typed: Typed | None,
 ) -> int | None:
     reading.rows_read += block.frame.height + block.broken.height + block.blank.height
     reading.skipped += block.blank.height
@@ -153,6 +155,7 @@ def _take_block(
     frame = block.frame.select(
         "line", *(pl.col(str(position)).alias(name) for name, position in reading.positions.items())
     )
+    frame = untyped(frame, reading.plan, typed)
     if is_fixme:
         frame = frame.with_columns(pl.col(list(reading.positions)).str.replace(*UNDEFUSED))
     records, lost_from = without_headers(Records(frame, reading.positions), reading.plan, header, lost_from, log)
@@ -195,7 +198,7 @@ def _finish(reading: _Reading, receipt: Receipt, rows: SheetRows) -> StagedExpor
 
 
 def _without_ids(
-    text: DelimitedText, readings: Sequence[_Reading], exports: Sequence[StagedExport]
+    text: OpenedFile, readings: Sequence[_Reading], exports: Sequence[StagedExport]
 ) -> tuple[StagedExport, ...]:
     columns = [
         reading.positions[column]
@@ -207,7 +210,7 @@ def _without_ids(
     return tuple(replace(export, cells=cells) for export, cells in zip(exports, hidden, strict=True))
 
 
-def _file_findings(text: DelimitedText, readings: Sequence[_Reading], known: Sequence[str]) -> list[FileFinding]:
+def _file_findings(text: OpenedFile, readings: Sequence[_Reading], known: Sequence[str]) -> list[FileFinding]:
     findings = list(dict.fromkeys(reading.rejection for reading in readings if reading.rejection))
     if not findings:
         unread = headers.unread_columns(without_comment(text.header), known)

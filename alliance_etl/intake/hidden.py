@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import polars as pl
 
 from alliance_etl.findings.frame import told_by_length
-from alliance_etl.reading import DelimitedText
+from alliance_etl.reading import OpenedFile
 
 # A number of fewer characters tells nobody apart; hiding it would only hide what is wrong with an answer.
 _SHORTEST_ID = 4
 
 
-def without_ids(text: DelimitedText, id_columns: Sequence[int], cells: Sequence[pl.DataFrame]) -> list[pl.DataFrame]:
+def without_ids(text: OpenedFile, id_columns: Sequence[int], cells: Sequence[pl.DataFrame]) -> list[pl.DataFrame]:
     """Failing cells (CELLS) with `value` told by its length where it is an id of the file; `id_columns` are positions.
 
     The file is read a second time only where something is shown that could be an id.

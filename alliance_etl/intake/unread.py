@@ -9,14 +9,18 @@ from alliance_etl.findings.frame import FileFinding, no_cells
 from alliance_etl.intake import header as headers
 from alliance_etl.intake.plan import Plan
 from alliance_etl.intake.staged import StagedDrop, StagedExport
-from alliance_etl.reading import Unreadable, open_delimited
+from alliance_etl.reading import Unreadable, open_file
+from alliance_etl.reading.formats import kind_of
 from alliance_etl.reading.source import whole_lines
 
 
-def held_whole(path: Path, plans: Sequence[Plan], unreadable: Unreadable, wanted: Sequence[str]) -> StagedDrop:
+def held_whole(
+    path: Path, name: str, plans: Sequence[Plan], unreadable: Unreadable, wanted: Sequence[str]
+) -> StagedDrop:
     """The drop of a file without a header that can be read: rejected, and every line of a text held by each export."""
     finding = _finding(unreadable, wanted)
-    lines, blank = (0, 0) if unreadable.code in ("empty_file", "not_text") else _count_lines(path)
+    counted = unreadable.code not in ("empty_file", "not_text", "no_sheet") and kind_of(path, name) is None
+    lines, blank = _count_lines(path) if counted else (0, 0)
     if unreadable.code == "bad_encoding":
         lines -= 1  # the header is there, only not readable
     exports = tuple(
@@ -43,7 +47,10 @@ def _finding(unreadable: Unreadable, wanted: Sequence[str]) -> FileFinding:
     if unreadable.code == "bad_encoding":
         return FileFinding("bad_encoding", expected=str(facts["encoding"]))
     if unreadable.code == "not_text":
-        return FileFinding("not_text", expected="delimited text", detail=f"by its content it is {facts['kind']}")
+        return FileFinding("not_text", expected="a table", detail=f"by its content it is {facts['kind']}")
+    if unreadable.code == "no_sheet":
+        what = "each of these has the expected columns" if facts["ambiguous"] else "the workbook has"
+        return FileFinding("no_sheet", expected="one sheet with the columns", detail=f"{what}: {facts['found']}")
     return FileFinding(unreadable.code, expected=headers.listed(wanted))
 
 
@@ -59,13 +66,13 @@ def _count_lines(path: Path) -> tuple[int, int]:
     return lines, blank
 
 
-def is_another_sites(path: Path, elsewhere: Sequence[Sequence[str]], encoding: str | None) -> bool:
+def is_another_sites(path: Path, name: str, elsewhere: Sequence[Sequence[str]], encoding: str | None) -> bool:
     """Whether the header has all columns of an export of another site; `elsewhere` holds these, one list per export."""
     if not elsewhere:
         return False
     names = list(dict.fromkeys(name for columns in elsewhere for name in columns))
     try:
-        header = open_delimited(path, names, encoding=encoding).header
+        header = open_file(path, name, names, encoding=encoding).header
     except Unreadable:
         return False
     return any(headers.fits(header, columns) for columns in elsewhere)

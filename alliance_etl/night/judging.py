@@ -76,7 +76,7 @@ class DropJudge:
         day = drop.received_at.astimezone(ZoneInfo(self.plans.timezone)).date()
         contracts = [self.plans.contract(plan) for plan in plans]
         receipt = Receipt(drop.drop_id, drop.received_at, day)
-        staged = source.read(lambda path: stage_drop(path, plans, receipt, contracts, self.plans.elsewhere))
+        staged = source.read(lambda path: stage_drop(path, drop.file, plans, receipt, contracts, self.plans.elsewhere))
         counts, vanished, against = {}, [], {}
         for export in staged.exports:
             plan = self.plans.plans[export.name]

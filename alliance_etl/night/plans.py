@@ -15,7 +15,7 @@ from alliance_etl.intake.contract import AnswersContract
 from alliance_etl.intake.identity import Pseudonyms
 from alliance_etl.intake.plan import Plan, is_integral
 from alliance_etl.night.promises import Promises
-from alliance_etl.reading import Unreadable, open_delimited
+from alliance_etl.reading import Unreadable, open_file
 from alliance_etl.study.model import Site, Study
 
 # Raised when the intake of this package reads the same file otherwise than before: every site is then taken in anew.
@@ -55,7 +55,7 @@ class Plans:
         file is called now; else by its name.
         """
         if may_be_fixme(file):
-            told = [self.plans[name] for name in _exports_told(path) if name in self.plans]
+            told = [self.plans[name] for name in _exports_told(path, file) if name in self.plans]
             if told:
                 return told
         return self.for_file(file)
@@ -106,9 +106,9 @@ class Plans:
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
-def _exports_told(path: Path) -> tuple[str, ...]:
+def _exports_told(path: Path, file: str) -> tuple[str, ...]:
     try:
-        return exports_told(open_delimited(path, ()).header)
+        return exports_told(open_file(path, file, ()).header)
     except Unreadable:
         return ()
 

@@ -36,6 +36,29 @@ class DelimitedText:
     _mark_bytes: int
     _records_at: int
     _records_line: int
+    packed: str | None = None
+    holder: object | None = None
+    """Keeps the bytes of a packed file there while they are read."""
+
+    typed = None
+
+    @property
+    def encoding(self) -> str:
+        return self.dialect.encoding
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """How the file is written, for the receipt."""
+        return {
+            "encoding": self.dialect.encoding,
+            "bom": self.dialect.bom,
+            "delimiter": self.dialect.delimiter,
+            "newline": self.dialect.newline,
+            "header_line": self.header_line,
+            "columns": len(self.header),
+            **({"encoding_note": self.encoding_note} if self.encoding_note else {}),
+            **({"packed": self.packed} if self.packed else {}),
+        }
 
     def blocks(self, positions: Sequence[int] | None = None, block_bytes: int = 16 << 20) -> Iterator[Block]:
         """All records after the header, in order; columns by position in the header, all of them where None.

@@ -6,7 +6,7 @@ from typing import Literal
 
 import polars as pl
 
-UnreadableCode = Literal["empty_file", "not_text", "bad_encoding", "no_header"]
+UnreadableCode = Literal["empty_file", "not_text", "bad_encoding", "no_header", "no_sheet"]
 BrokenCode = Literal["row_too_short", "row_too_long", "unterminated_quote", "nul_bytes", "undecodable_bytes"]
 
 BROKEN_SCHEMA = {"line": pl.Int64(), "code": pl.String(), "fields": pl.Int64(), "expected": pl.Int64()}
@@ -31,6 +31,7 @@ class Unreadable(Exception):
     bad_encoding  encoding, declared (bool), line where the header's bytes do not decode
     no_header     line, fields, and header_at where the wanted names stand on a later line;
                   bytes alone where so many at the beginning are blank
+    no_sheet      found (names of sheets), ambiguous (bool)
     """
 
     def __init__(self, code: UnreadableCode, facts: Mapping[str, int | str | bool]) -> None:

@@ -5,14 +5,17 @@ that a spreadsheet would take for a formula are defused.
 """
 
 import json
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from pathlib import Path, PurePath
 from typing import Any
 
 import polars as pl
 
 from alliance_etl.findings.frame import fold, no_cells, worded
+from alliance_etl.reading import open_file
+from alliance_etl.reading.contained import unpacked
 from alliance_etl.receipts.fixme import comments, write_fixme
+from alliance_etl.receipts.fixme_grid import write_fixme_grid
 from alliance_etl.receipts.model import VERSION
 from alliance_etl.receipts.page import page
 from alliance_etl.state.layout import Layout, written_whole
@@ -46,18 +49,43 @@ def write_receipt(layout: Layout, drop: Drop, read: Reader) -> None:
         draft.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
+_WORKBOOKS = ("xlsx", "xls", "ods")
+
+
 def _fixme(folder: Path, drop: Drop, cells: pl.DataFrame, read: Reader) -> str | None:
     """Write the fixme file, where there are rows to mend; the name that it has. One that is no longer due goes."""
     name = None
-    if drop.status == "accepted_with_findings" and drop.counts.held and "delimiter" in drop.facts:
+    if drop.status == "accepted_with_findings" and drop.counts.held and "header_line" in drop.facts:
         said = comments(cells)
-        name = f"fixme{Path(drop.file).suffix.lower()}"
+        name = f"fixme{_suffix(drop)}"
         with written_whole(folder / name, durable=False) as draft:
-            read(lambda path: write_fixme(path, draft, drop.facts, list(drop.exports), said))
+            read(lambda path: _write_rows(path, draft, drop, said))
     for old in folder.glob("fixme*"):
         if old.name != name:
             old.unlink()
     return name
+
+
+def _suffix(drop: Drop) -> str:
+    kind = drop.facts.get("format")
+    if kind is None:
+        given = PurePath(drop.file).suffix.lower()
+        return given if given and "packed" not in drop.facts else ".csv"
+    return ".xlsx" if kind in _WORKBOOKS else ".csv"
+
+
+def _write_rows(path: Path, draft: Path, drop: Drop, said: Mapping[int, str]) -> None:
+    exports, facts = list(drop.exports), drop.facts
+    if "format" in facts:
+        sheet = facts.get("sheet")
+        line = int(str(facts["header_line"]))
+        opened = open_file(path, drop.file, (), sheet=str(sheet) if sheet else None, header_line=line)
+        write_fixme_grid(opened, draft, _suffix(drop), exports, said)
+    elif "packed" in facts:
+        inside = unpacked(path, "gzip" if facts["packed"] == "gz" else "zip", drop.file)
+        write_fixme(inside.path, draft, facts, exports, said)
+    else:
+        write_fixme(path, draft, facts, exports, said)
 
 
 def read_cells(layout: Layout, drop: Drop) -> pl.DataFrame:

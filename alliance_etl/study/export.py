@@ -120,6 +120,7 @@ class Export(Strict):
     encoding: Encoding | None = Field(
         default=None, description="Encoding of the file, such as cp1252; detected where left out."
     )
+    sheet: Text | None = Field(default=None, description="Sheet of a workbook; left out, the one that has the columns.")
     layout: Layout = Field(
         default="wide", description="wide: a row is a form; {item: column, value: column}: long, a row is one answer."
     )

@@ -1,8 +1,11 @@
 """Bad input, case by case: what a site sends, and what it is told; read by test_bad_input.py and test_findings.py."""
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+import openpyxl
 
 from tests.scenario import EXPORT, HEADER, site, table
 
@@ -67,6 +70,15 @@ def many_rows(bad_line: int, bad: bytes) -> bytes:
     return b"\n".join((HEADER.encode(), *rows, b""))
 
 
+def two_sheets() -> bytes:
+    """A workbook whose sheets might both be meant."""
+    book, target = openpyxl.Workbook(), io.BytesIO()
+    for sheet in (book.active, book.create_sheet("old")):
+        sheet.append(HEADER.split(","))
+    book.save(target)
+    return target.getvalue()
+
+
 BAD_BYTE = Told("undecodable_bytes", 100_001, expected="utf-8")
 MANY = {"rows_read": 100_001, "new": 100_000, "held": 1}
 ALL_COLUMNS = "'client', 'session', 'q1', 'q2', 'q3'"
@@ -99,8 +111,9 @@ FILES = [
         "header in another encoding than declared", table("A1,1,1,2,3", header="Größe," + HEADER).encode("cp1252"), 1,
         Told("bad_encoding", expected="utf-8"), export={"encoding": "utf-8"},
     ),
-    rejected("picture", PNG, 0, Told("not_text", expected="delimited text")),
-    rejected("spreadsheet under a CSV's name", XLSX, 0, Told("not_text", expected="delimited text")),
+    rejected("picture", PNG, 0, Told("not_text", expected="a table")),
+    rejected("spreadsheet under a CSV's name", XLSX, 0, Told("not_text", expected="a table")),
+    rejected("two sheets with the columns", two_sheets(), 0, Told("no_sheet")),
     rejected("column missing", table("A1,1,1,2", header="client,session,q1,q2"), 1,
              Told("column_missing", 1, expected="'q3'")),
     rejected("column renamed", table(*GOOD, header="client,session,q1,Q-2,q3"), 2,

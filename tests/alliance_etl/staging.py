@@ -18,14 +18,14 @@ RECEIPT = Receipt("0" * 16, datetime(2026, 11, 23, tzinfo=UTC), date(2026, 11, 2
 PLACE = ("line", "n_lines")
 
 
-def staged(study: Scenario, content: str | bytes, site: str = "berlin") -> StagedDrop:
+def staged(study: Scenario, content: str | bytes, site: str = "berlin", name: str = "file.csv") -> StagedDrop:
     """The drop that a file of this content is."""
     plans = Plans(load_study(study.folder), site, registry_in(study.folder), all_promises(), b"key")
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "file.csv"
+        path = Path(folder) / name
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         reading = plans.for_file(path.name)
-        return stage_drop(path, reading, RECEIPT, [plans.contract(plan) for plan in reading])
+        return stage_drop(path, name, reading, RECEIPT, [plans.contract(plan) for plan in reading])
 
 
 def forms(study: Scenario, content: str | bytes, site: str = "berlin") -> pl.DataFrame:

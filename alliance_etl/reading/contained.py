@@ -1,0 +1,77 @@
+"""A file inside another: .gz, and .zip with just one file. Its bytes go into a nameless file, never under its name."""
+
+import gzip
+import tempfile
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from alliance_etl.reading.model import Unreadable
+
+MOST_BYTES = 4 << 30
+"""What one file may hold unpacked."""
+MOST_RATIO = 200
+"""How many times its packed size a file may have, once it is large: text packs to a tenth, bombs to nothing."""
+_FREE_BYTES = 64 << 20
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Contained:
+    """The bytes as a nameless file that lives as long as this, and the name that they had."""
+
+    file: IO[bytes]
+    name: str
+
+    @property
+    def path(self) -> Path:
+        return Path(f"/dev/fd/{self.file.fileno()}")
+
+
+def unpacked(path: Path, kind: str, name: str) -> Contained:
+    """The one file inside a gz or zip. Raises Unreadable (not_text, kind)."""
+    return _from_gzip(path, name) if kind == "gzip" else _from_zip(path)
+
+
+def _from_gzip(path: Path, name: str) -> Contained:
+    with path.open("rb") as packed:
+        try:
+            with gzip.open(packed) as source:
+                file = _copied(source, path.stat().st_size)
+        except (gzip.BadGzipFile, EOFError, zlib.error):
+            raise Unreadable("not_text", {"kind": "a damaged gzip file"}) from None
+    return Contained(file, PurePosixPath(name).stem)
+
+
+def _from_zip(path: Path) -> Contained:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            inside = [info for info in archive.infolist() if not _is_noise(info)]
+            if len(inside) != 1:
+                raise Unreadable("not_text", {"kind": f"a zip archive with {len(inside)} files"})
+            if inside[0].flag_bits & 1:
+                raise Unreadable("not_text", {"kind": "a zip archive under a password"})
+            with archive.open(inside[0]) as source:
+                file = _copied(source, path.stat().st_size)
+    except (zipfile.BadZipFile, NotImplementedError, EOFError, zlib.error):
+        raise Unreadable("not_text", {"kind": "a damaged zip archive"}) from None
+    return Contained(file, PurePosixPath(inside[0].filename.replace("\\", "/")).name)
+
+
+def _is_noise(info: zipfile.ZipInfo) -> bool:
+    """Folders, and what a Mac adds for itself."""
+    return info.is_dir() or info.filename.startswith("__MACOSX/") or info.filename.endswith(".DS_Store")
+
+
+def _copied(source: IO[bytes] | gzip.GzipFile, packed_size: int) -> IO[bytes]:
+    most = min(MOST_BYTES, max(_FREE_BYTES, packed_size * MOST_RATIO))
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the opened file
+    while chunk := source.read(_CHUNK):
+        file.write(chunk)
+        if file.tell() > most:
+            file.close()
+            raise Unreadable("not_text", {"kind": f"an archive that unpacks to more than {most >> 20:,} MiB"})
+    file.flush()
+    return file
