@@ -15,6 +15,7 @@ from alliance_etl.intake import header as headers
 from alliance_etl.intake.cells import CellLog
 from alliance_etl.intake.contract import AnswersContract
 from alliance_etl.intake.hidden import without_ids
+from alliance_etl.intake.identifiers import look_for_identifiers
 from alliance_etl.intake.leave_out import without_headers, without_skipped
 from alliance_etl.intake.long import read_long
 from alliance_etl.intake.plan import Plan, Receipt
@@ -107,6 +108,9 @@ def _stage_text(
     finished = settle_between([_finish(reading, receipt, rows) for reading in readings])
     exports = _without_ids(text, readings, finished)
     findings = _file_findings(text, readings, wanted)
+    if not any(reading.rejection for reading in readings):
+        ids = {reading.plan.name: reading.plan.export.participant for reading in readings}
+        findings += look_for_identifiers(text, ids, wanted, receipt.day)
     cells = rows.placed(_broken_cells(broken, text.encoding))
     return StagedDrop(exports, tuple(findings), cells, text.facts, is_fixme=bool(exports_told(text.header)))
 
