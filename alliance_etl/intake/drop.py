@@ -66,12 +66,17 @@ def stage_drop(
 
     `elsewhere` holds the columns of other sites' exports, to notice a file in the wrong folder.
     """
+    by_sheet: dict[str | None, list[int]] = {}
+    for place, plan in enumerate(plans):
+        by_sheet.setdefault(plan.export.sheet, []).append(place)
+    if len(by_sheet) > 1:
+        groups = [([plans[n] for n in places], [contracts[n] for n in places]) for places in by_sheet.values()]
+        return _together([stage_drop(path, name, some, receipt, theirs, elsewhere) for some, theirs in groups])
     wanted = list(dict.fromkeys(name for plan in plans for name in _columns(plan)))
     delimiter = next((plan.export.delimiter for plan in plans if plan.export.delimiter), None)
     encoding = next((plan.export.encoding for plan in plans if plan.export.encoding), None)
-    sheet = next((plan.export.sheet for plan in plans if plan.export.sheet), None)
     try:
-        text = open_file(path, name, wanted, delimiter=delimiter, encoding=encoding, sheet=sheet)
+        text = open_file(path, name, wanted, delimiter=delimiter, encoding=encoding, sheet=plans[0].export.sheet)
         staged = _stage_text(text, adapted(plans, text.typed), receipt, contracts, wanted, delimiter)
         encoding = text.encoding
     except Unreadable as unreadable:
@@ -80,6 +85,18 @@ def stage_drop(
     if suspect and staged.rejected and is_another_sites(path, name, elsewhere, encoding):
         staged = replace(staged, findings=tuple(map(headers.of_another_site, staged.findings)))
     return staged
+
+
+def _together(parts: Sequence[StagedDrop]) -> StagedDrop:
+    """The sheets of one workbook that different exports read, as one drop. No one sheet is the file's."""
+    facts = {key: fact for key, fact in parts[0].facts.items() if key not in ("sheet", "header_line", "columns")}
+    return StagedDrop(
+        exports=tuple(export for part in parts for export in part.exports),
+        findings=tuple(dict.fromkeys(finding for part in parts for finding in part.findings)),
+        cells=pl.concat([part.cells for part in parts]),
+        facts=facts,
+        is_fixme=any(part.is_fixme for part in parts),
+    )
 
 
 def _columns(plan: Plan) -> list[str]:

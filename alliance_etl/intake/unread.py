@@ -49,8 +49,8 @@ def _finding(unreadable: Unreadable, wanted: Sequence[str]) -> FileFinding:
     if unreadable.code == "not_text":
         return FileFinding("not_text", expected="a table", detail=f"by its content it is {facts['kind']}")
     if unreadable.code == "no_sheet":
-        what = "each of these has the expected columns" if facts["ambiguous"] else "the workbook has"
-        return FileFinding("no_sheet", expected="one sheet with the columns", detail=f"{what}: {facts['found']}")
+        what = "have the expected columns" if facts["ambiguous"] else "are there, the one that study.yaml names is not"
+        return FileFinding("no_sheet", expected="one sheet with the columns", detail=f"{facts['found']} {what}")
     return FileFinding(unreadable.code, expected=headers.listed(wanted))
 
 

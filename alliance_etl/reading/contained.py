@@ -65,8 +65,23 @@ def _is_noise(info: zipfile.ZipInfo) -> bool:
     return info.is_dir() or info.filename.startswith("__MACOSX/") or info.filename.endswith(".DS_Store")
 
 
+def refuse_bomb(path: Path, kind: str) -> None:
+    """Raise Unreadable for a workbook that unpacks to far more than a workbook of its size does."""
+    if not zipfile.is_zipfile(path):
+        return
+    with zipfile.ZipFile(path) as archive:
+        unpacked_size = sum(info.file_size for info in archive.infolist())
+    most = _most(path.stat().st_size)
+    if unpacked_size > most:
+        raise Unreadable("not_text", {"kind": f"{kind} that unpacks to more than {most >> 20:,} MiB"})
+
+
+def _most(packed_size: int) -> int:
+    return min(MOST_BYTES, max(_FREE_BYTES, packed_size * MOST_RATIO))
+
+
 def _copied(source: IO[bytes] | gzip.GzipFile, packed_size: int) -> IO[bytes]:
-    most = min(MOST_BYTES, max(_FREE_BYTES, packed_size * MOST_RATIO))
+    most = _most(packed_size)
     file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the opened file
     while chunk := source.read(_CHUNK):
         file.write(chunk)

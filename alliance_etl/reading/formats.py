@@ -26,7 +26,7 @@ def open_file(
     *,
     delimiter: str | None = None,
     encoding: str | None = None,
-    sheet: str | None = None,
+    sheet: str | int | None = None,
     header_line: int | None = None,
 ) -> OpenedFile:
     """A file, opened; `name` is what the site called it. Raises Unreadable.

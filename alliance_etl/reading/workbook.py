@@ -7,15 +7,13 @@ import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from alliance_etl.reading.contained import refuse_bomb
 from alliance_etl.reading.grid import Grid, names_of
 from alliance_etl.reading.header import cut
 from alliance_etl.reading.model import Unreadable
 from alliance_etl.reading.opened import Typed
-
-if TYPE_CHECKING:
-    from python_calamine import CalamineWorkbook
+from alliance_etl.reading.sheet_errors import with_errors
 
 HEADER_WITHIN = 50
 """The header stands in one of so many first rows."""
@@ -23,38 +21,45 @@ EPOCH_1900, EPOCH_1904 = "1899-12-30", "1904-01-01"
 
 
 def open_workbook(
-    path: Path, kind: str, wanted: Sequence[str], sheet: str | None = None, header_line: int | None = None
+    path: Path, kind: str, wanted: Sequence[str], sheet: str | int | None = None, header_line: int | None = None
 ) -> Grid:
-    """The sheet with most of the wanted names, or the one called `sheet`; the header in the row with most of them, or
-    in `header_line` (1-based). Raises Unreadable.
+    """The sheet with most of the wanted names, or the one called `sheet` (or of that number, from 1); the header in the
+    row with most of them, or in `header_line` (1-based). Raises Unreadable.
 
     empty_file    no sheet holds anything
-    not_text      kind: a workbook under a password, or damaged
+    not_text      kind: a workbook under a password, damaged, or far larger than its file
     no_sheet      the sheet that is asked for is not there; or several have the same wanted names
+    no_header     rows of data stand above the header
     """
-    from python_calamine import CalamineError, PasswordError, WorksheetNotFound, load_workbook
+    from python_calamine import CalamineError, PasswordError, load_workbook
 
+    refuse_bomb(path, kind)
     try:
         book = load_workbook(str(path))
-        names = [sheet] if sheet is not None else list(book.sheet_names)
-        tables = {name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in names}
-    except WorksheetNotFound:
-        raise Unreadable("no_sheet", {"found": ", ".join(map(repr, book.sheet_names)), "ambiguous": False}) from None
+        names = list(book.sheet_names)
+        sheet = names[sheet - 1] if isinstance(sheet, int) else sheet
+        if sheet is not None and sheet not in names:
+            raise Unreadable("no_sheet", {"found": f"{len(names)} others", "ambiguous": False})
+        asked = names if sheet is None else [sheet]
+        tables = {name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in asked}
     except PasswordError:
         raise Unreadable("not_text", {"kind": f"{kind} under a password"}) from None
     except CalamineError:
         raise Unreadable("not_text", {"kind": f"a damaged {kind}"}) from None
-    name, rows = _chosen(tables, wanted)
+    name, rows = _chosen(tables, names, wanted)
+    rows = with_errors(path, name, rows) if kind == "xlsx" else rows
     at, header = _header(rows, wanted) if header_line is None else (header_line - 1, names_of(rows[header_line - 1]))
+    _refuse_data_above(rows[:at], at, header, wanted)
     stop = max(number for number, row in enumerate(rows, 1) if names_of(row))
-    facts = {"format": kind, "sheet": name, "header_line": at + 1, "columns": len(header)}
-    return Grid(header, at + 1, rows[at + 1 : stop], Typed(epoch=_epoch(path, book)), facts)
+    # a sheet may be called by a person's name: its number tells as much
+    facts = {"format": kind, "sheet": names.index(name) + 1, "header_line": at + 1, "columns": len(header)}
+    return Grid(header, at + 1, rows[at + 1 : stop], Typed(epoch=_epoch(path)), facts)
 
 
 Rows = Sequence[Sequence[object]]
 
 
-def _chosen(tables: Mapping[str, Rows], wanted: Sequence[str]) -> tuple[str, Rows]:
+def _chosen(tables: Mapping[str, Rows], names: Sequence[str], wanted: Sequence[str]) -> tuple[str, Rows]:
     filled = {name: rows for name, rows in tables.items() if any(names_of(row) for row in rows)}
     if not filled:
         raise Unreadable("empty_file", {"bytes": 0})
@@ -62,8 +67,18 @@ def _chosen(tables: Mapping[str, Rows], wanted: Sequence[str]) -> tuple[str, Row
     most = max(found.values())
     best = [name for name, number in found.items() if number == most]
     if most and len(best) > 1:
-        raise Unreadable("no_sheet", {"found": ", ".join(map(repr, best)), "ambiguous": True})
+        numbers = ", ".join(str(names.index(name) + 1) for name in best)
+        raise Unreadable("no_sheet", {"found": f"sheets {numbers}", "ambiguous": True})
     return best[0], filled[best[0]]
+
+
+def _refuse_data_above(above: Rows, at: int, header: Sequence[str], wanted: Sequence[str]) -> None:
+    """A sheet that was sorted together with its header: numbers stand above it in columns that are wanted."""
+    columns = [position for position, name in enumerate(header) if name in {cut(each) for each in wanted}]
+    for number, row in enumerate(above, 1):
+        numbers = sum(isinstance(row[column], float) for column in columns if column < len(row))
+        if numbers > 1:
+            raise Unreadable("no_header", {"line": number, "fields": len(names_of(row)), "header_at": at + 1})
 
 
 def _header(rows: Rows, wanted: Sequence[str]) -> tuple[int, tuple[str, ...]]:
@@ -79,7 +94,7 @@ def _named(header: Sequence[str], wanted: Sequence[str]) -> int:
     return len({cut(name) for name in wanted} & set(header))
 
 
-def _epoch(path: Path, book: "CalamineWorkbook") -> str:
+def _epoch(path: Path) -> str:
     """Day 0 of the workbook's serial dates: old Macs counted from 1904, and an .xlsx says so."""
     if not zipfile.is_zipfile(path):
         return EPOCH_1900

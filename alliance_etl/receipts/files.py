@@ -66,6 +66,11 @@ def _fixme(folder: Path, drop: Drop, cells: pl.DataFrame, read: Reader) -> str |
     return name
 
 
+def _sheet(facts: Mapping[str, object]) -> int | None:
+    number = facts.get("sheet")
+    return number if isinstance(number, int) else None
+
+
 def _suffix(drop: Drop) -> str:
     kind = drop.facts.get("format")
     if kind is None:
@@ -77,9 +82,7 @@ def _suffix(drop: Drop) -> str:
 def _write_rows(path: Path, draft: Path, drop: Drop, said: Mapping[int, str]) -> None:
     exports, facts = list(drop.exports), drop.facts
     if "format" in facts:
-        sheet = facts.get("sheet")
-        line = int(str(facts["header_line"]))
-        opened = open_file(path, drop.file, (), sheet=str(sheet) if sheet else None, header_line=line)
+        opened = open_file(path, drop.file, (), sheet=_sheet(facts), header_line=int(str(facts["header_line"])))
         write_fixme_grid(opened, draft, _suffix(drop), exports, said)
     elif "packed" in facts:
         inside = unpacked(path, "gzip" if facts["packed"] == "gz" else "zip", drop.file)

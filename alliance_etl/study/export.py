@@ -178,9 +178,12 @@ class Export(Strict):
         return list(dict.fromkeys(column for columns in mapped for column in columns))
 
     def matches(self, filename: str) -> bool:
-        """True where one of the globs fits the file's name, case ignored; folders before the name play no part."""
+        """True where one of the globs fits the file's name, case ignored, with or without .gz and .zip at its end;
+        folders before the name play no part.
+        """
         name = _comparable(PurePath(filename).name)
-        return any(fnmatchcase(name, _comparable(glob)) for glob in self.files)
+        unpacked = name.removesuffix(".gz").removesuffix(".zip")
+        return any(fnmatchcase(each, _comparable(glob)) for glob in self.files for each in (name, unpacked))
 
     def fingerprint(self) -> str:
         """SHA-256 (hex) over everything that changes what is taken in; a key left out equals its default."""

@@ -291,3 +291,41 @@ def test_check_gives_the_verdict_of_a_run(study: Scenario, tmp_path: Path, name:
     report = check_file(load_study(study.folder), registry_in(study.folder), all_promises(), path, "berlin")
     drop = study.received(path.name, path.read_bytes())
     assert (report.drop.status, counted(report.drop)) == (drop.status, counted(drop))
+
+
+def test_two_exports_may_read_two_sheets_of_one_workbook(study: Scenario) -> None:
+    own = {**DATED, "sheet": "Sheet"}
+    study.sites["berlin"]["exports"] = {"mine": own, "yours": {**own, "sheet": "Old", "rater_role": "therapist"}}
+    study.write()
+    drop = study.received("a.xlsx", xlsx(Old=[COLUMNS, ROWS[0], ["B", 1, None, 1, 9, 3]]))
+    assert {name: counts.new for name, counts in drop.exports.items()} == {"mine": 3, "yours": 1}
+    assert counted(drop) == {"rows_read": 5, "new": 4, "held": 1}
+
+
+def test_a_cell_that_shows_an_error_is_no_missing_answer(study: Scenario) -> None:
+    drop = study.received("a.xlsx", xlsx([["A", 1, None, "#N/A", 2, 3], ["B", 1, None, "=1+1", 2, 3], ROWS[0]]))
+    assert counted(drop) == {"rows_read": 3, "new": 1, "held": 2}
+    assert codes(study.findings(drop)) == ["answer_unreadable", "answer_unreadable"]
+
+
+def test_rows_above_the_header_are_not_lost(study: Scenario) -> None:
+    book = openpyxl.Workbook()
+    for row in [ROWS[0], COLUMNS, ROWS[1]]:
+        book.active.append(row)
+    drop = study.received("a.xlsx", saved(book.save))
+    (finding,) = study.findings(drop)
+    assert (drop.status, finding["code"]) == ("rejected", "no_header")
+    assert "stand in line 2" in finding["message"]
+
+
+def test_the_name_of_a_sheet_is_told_to_nobody(study: Scenario) -> None:
+    drop = study.received("a.xlsx", xlsx(Telltale=[COLUMNS, *ROWS]))
+    told = list((study.folder / "receipts" / "berlin" / drop.drop_id).iterdir())
+    assert told
+    assert not [path for path in told if b"Telltale" in path.read_bytes()]
+
+
+def test_a_packed_file_goes_by_the_name_without_its_packing(study: Scenario) -> None:
+    study.sites["berlin"]["exports"]["pocket"]["files"] = "wai*.csv"
+    study.write()
+    assert counted(study.received("wai_1.csv.gz", gzip.compress(as_text().encode()))) == {"rows_read": 3, "new": 3}
