@@ -122,6 +122,11 @@ FILES = [
              Told("column_doubled", 1, expected="'q3'")),
     Case("column added", table("A1,1,1,2,3,x", header=HEADER + ",remark"), "accepted_with_findings",
          {"rows_read": 1, "new": 1}, (Told("columns_not_read", 1),)),
+    Case("column that tells who somebody is", table("A1,1,1,2,3,x", header=HEADER + ",RecipientEmail"),
+         "accepted_with_findings", {"rows_read": 1, "new": 1},
+         (Told("columns_not_read", 1), Told("identifiers_in_file", 1, expected="no column that identifies"))),
+    Case("ids that name people", table('"Meier, Anna",1,1,2,3'), "accepted_with_findings", {"rows_read": 1, "new": 1},
+         (Told("participant_identifies", 1, expected="'client'"),)),
     rejected("a name that no export reads", table(*GOOD), 0, Told("no_export", expected="*.csv"), file="pocket.txt"),
     rejected(
         "another site's file, same delimiter", "Klient,session,F1,F2,F3\nA1,1,1,2,3\n", 1,
