@@ -86,7 +86,7 @@ def _texts(path: Path, file: str, plan: Plan, line: int) -> _Texts:
     text = open_file(path, file, wanted, delimiter=export.delimiter, encoding=export.encoding, sheet=export.sheet)
     there = locate(text.header)
     at = {name: there[same_name(name)] for name in wanted}
-    frames, sheet = [], SheetRows(text.header_line)
+    frames, sheet = [], SheetRows(text.header_line, text.header_rows)
     for block in text.blocks(sorted(set(at.values()))):
         frames.append(block.frame)
         sheet.see(block)

@@ -120,7 +120,7 @@ def _stage_text(
     else:
         readings = [_begin(plan, contract, text, wanted) for plan, contract in zip(plans, contracts, strict=True)]
     positions = sorted({position for reading in readings for position in reading.positions.values()}) or [0]
-    rows = SheetRows(text.header_line)
+    rows = SheetRows(text.header_line, text.header_rows)
     broken = _take_blocks(text, readings, positions, receipt, rows)
     finished = settle_between([_finish(reading, receipt, rows) for reading in readings])
     exports = _without_ids(text, readings, finished)

@@ -10,9 +10,13 @@ from alliance_etl.reading import Block
 
 @dataclass
 class SheetRows:
-    """Where rows fall behind lines, as the blocks of a file go by. `last` is the first line of the record before."""
+    """Where rows fall behind lines, as the blocks of a file go by. `last` is the first line of the record before.
+
+    `header_rows` is how many rows of the sheet the header takes.
+    """
 
     last: int
+    header_rows: int = 1
     after: list[int] = field(default_factory=list)
     behind: list[int] = field(default_factory=list)
 
@@ -27,6 +31,8 @@ class SheetRows:
             return
         ordered = lines.sort().to_numpy()
         more = np.diff(ordered, prepend=before) - 1
+        more[0] -= self.header_rows - 1
+        self.header_rows = 1
         self.after += ordered[more > 0].tolist()
         self.behind += more[more > 0].tolist()
 

@@ -10,6 +10,7 @@ from alliance_etl.reading.encoding import encoding_of
 from alliance_etl.reading.grammar import Grammar, Shape
 from alliance_etl.reading.header import find_header
 from alliance_etl.reading.model import Block, Dialect, Unreadable, joined
+from alliance_etl.reading.qualtrics import more_header
 from alliance_etl.reading.source import AHEAD_BYTES, CHUNK_BYTES, Window, utf8_chunks
 
 CAREFUL_BYTES = 1 << 18
@@ -36,6 +37,7 @@ class DelimitedText:
     _mark_bytes: int
     _records_at: int
     _records_line: int
+    header_rows: int = 1
     packed: str | None = None
     holder: object | None = None
     """Keeps the bytes of a packed file there while they are read."""
@@ -143,6 +145,7 @@ def open_delimited(
             raise
         facts: dict[str, int | str | bool] = {"encoding": found.name, "declared": encoding is not None}
         raise Unreadable("bad_encoding", {**facts, **error.facts}) from None
+    lines, size = more_header(window.data[header.end :], header.delimiter)
     return DelimitedText(
         path=path,
         dialect=Dialect(found.name, bool(found.mark), header.delimiter, _newline(window.data)),
@@ -151,8 +154,9 @@ def open_delimited(
         other_delimiters=named,
         encoding_note=found.note,
         _mark_bytes=len(found.mark),
-        _records_at=header.end,
-        _records_line=header.line + header.lines,
+        header_rows=3 if lines else 1,
+        _records_at=header.end + size,
+        _records_line=header.line + header.lines + lines,
     )
 
 

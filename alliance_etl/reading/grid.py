@@ -25,6 +25,7 @@ class Grid:
     facts: Mapping[str, object]
     other_delimiters: Mapping[str, int] = field(default_factory=dict)
     encoding: str = "utf-8"
+    header_rows: int = 1
 
     def blocks(self, positions: Sequence[int] | None = None, block_bytes: int = 16 << 20) -> Iterator[Block]:
         """All records after the header; a row whose cells are all empty is blank. No record is broken here."""

@@ -33,6 +33,10 @@ class OpenedFile(Protocol):
         """Line (or row of the sheet) at which the header stands, 1-based."""
 
     @property
+    def header_rows(self) -> int:
+        """How many rows of a sheet the header takes: three where Qualtrics wrote it."""
+
+    @property
     def other_delimiters(self) -> Mapping[str, int]:
         """Delimiter → how many wanted names the header has when read with it; empty where there is none."""
 
