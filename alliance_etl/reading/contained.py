@@ -4,6 +4,8 @@ import gzip
 import tempfile
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -63,6 +65,15 @@ def _from_zip(path: Path) -> Contained:
 def _is_noise(info: zipfile.ZipInfo) -> bool:
     """Folders, and what a Mac adds for itself."""
     return info.is_dir() or info.filename.startswith("__MACOSX/") or info.filename.endswith(".DS_Store")
+
+
+@contextmanager
+def damage_told(kind: str) -> Iterator[None]:
+    """Around the reading of a workbook's parts: Unreadable where the archive that they stand in is damaged."""
+    try:
+        yield
+    except (zipfile.BadZipFile, NotImplementedError, EOFError, zlib.error):
+        raise Unreadable("not_text", {"kind": f"a damaged {kind}"}) from None
 
 
 def refuse_bomb(path: Path, kind: str) -> None:

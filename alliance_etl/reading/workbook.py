@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from alliance_etl.reading.contained import refuse_bomb
+from alliance_etl.reading.contained import damage_told, refuse_bomb
 from alliance_etl.reading.grid import Grid, names_of
 from alliance_etl.reading.header import cut
 from alliance_etl.reading.model import Unreadable
@@ -33,7 +33,8 @@ def open_workbook(
     """
     from python_calamine import CalamineError, PasswordError, load_workbook
 
-    refuse_bomb(path, kind)
+    with damage_told(kind):
+        refuse_bomb(path, kind)
     try:
         book = load_workbook(str(path))
         names = list(book.sheet_names)
@@ -47,13 +48,15 @@ def open_workbook(
     except CalamineError:
         raise Unreadable("not_text", {"kind": f"a damaged {kind}"}) from None
     name, rows = _chosen(tables, names, wanted)
-    rows = with_errors(path, name, rows) if kind == "xlsx" else rows
+    with damage_told(kind):
+        rows = with_errors(path, name, rows) if kind == "xlsx" else rows
+        epoch = _epoch(path)
     at, header = _header(rows, wanted) if header_line is None else (header_line - 1, names_of(rows[header_line - 1]))
     _refuse_data_above(rows[:at], at, header, wanted)
     stop = max(number for number, row in enumerate(rows, 1) if names_of(row))
     # a sheet may be called by a person's name: its number tells as much
     facts = {"format": kind, "sheet": names.index(name) + 1, "header_line": at + 1, "columns": len(header)}
-    return Grid(header, at + 1, rows[at + 1 : stop], Typed(epoch=_epoch(path)), facts)
+    return Grid(header, at + 1, rows[at + 1 : stop], Typed(epoch=epoch), facts)
 
 
 Rows = Sequence[Sequence[object]]
