@@ -11,6 +11,8 @@ def more_header(after: bytes, delimiter: str) -> tuple[int, int]:
 
     Question texts may span lines. They are header only where the import ids stand right below them.
     """
+    if b"ImportId" not in after:
+        return 0, 0
     lines = after.splitlines(keepends=True)[: 2 * RECORD_LINES]
     records = Lines(lines, Grammar(delimiter), None)
     at = 0
