@@ -245,6 +245,66 @@ META = Table(
     key=("key",),
 )
 
+_ALERT = (
+    Column(
+        "alert_id", "VARCHAR", "12 hex digits for form, rule, its version and the values it looked at", required=True
+    ),
+    FORM_ID,
+    SITE,
+    Column("code", "VARCHAR", "the rule, a code of findings", required=True),
+    Column("rule_version", "INTEGER", "version of the rule", required=True),
+    Column("fingerprint", "VARCHAR", "hash of the values that the rule looked at", required=True),
+)
+ALERTS = Table(
+    "alerts",
+    "Possible but unlikely values of current forms, one row per form and rule; the forms are published all the same.",
+    (
+        *_ALERT,
+        DROP_ID,
+        LINE,
+        Column("expected", "VARCHAR", "what would have been likely", required=True),
+        Column(
+            "state",
+            "VARCHAR",
+            "open: listed in findings; confirmed: somebody says that the value is right",
+            required=True,
+            values=("open", "confirmed"),
+        ),
+    ),
+    key=("alert_id",),
+)
+CONFIRMATIONS = Table(
+    "confirmations",
+    "Who confirmed which alert, when and why; each holds until the form's values or the rule change.",
+    (
+        *_ALERT,
+        Column("confirmed_by", "VARCHAR", "who confirmed", required=True),
+        Column("confirmed_at", "TIMESTAMPTZ", "when", required=True),
+        Column("reason", "VARCHAR", "why the value is right", required=True),
+        Column("how", "VARCHAR", "verb: by `alliance-etl confirm`", required=True, values=("verb",)),
+        Column(
+            "state",
+            "VARCHAR",
+            "standing; or lapsed, since no current form has this alert any more",
+            required=True,
+            values=("standing", "lapsed"),
+        ),
+    ),
+    key=("alert_id",),
+)
+
 VIEWS: tuple[Table, ...] = (FORMS, RESPONSES, SCORES, ALLIANCE, ALLIANCE_WIDE, REVISIONS)
-STORED: tuple[Table, ...] = (DROPS, FINDINGS, SUPERSEDED, INSTRUMENTS, ITEMS, SCALES, MAPPING, CODEBOOK, META)
+STORED: tuple[Table, ...] = (
+    DROPS,
+    FINDINGS,
+    ALERTS,
+    CONFIRMATIONS,
+    SUPERSEDED,
+    INSTRUMENTS,
+    ITEMS,
+    SCALES,
+    MAPPING,
+    CODEBOOK,
+    META,
+)
 TABLES: dict[str, Table] = {table.name: table for table in (*VIEWS, *STORED)}

@@ -1,14 +1,18 @@
 """A night: the study's lock and ledger held open, and the steps that the assets call in order."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
+from alliance_etl.alerts.confirm import chosen, confirmations
+from alliance_etl.alerts.found import Answers, alerts_of
 from alliance_etl.errors import ConfigurationError, NotChecked
 from alliance_etl.instruments.registry import Registry
 from alliance_etl.night import checks
@@ -117,16 +121,39 @@ class Night:
 
     def publish(self) -> PublicationReport:
         """Publish everything that is scored, unless the publication already is just that."""
+        alerts, answers = self.alerts(), self._answers()
+        return publish(
+            self.study, self.registry, self.promises, self.layout, self.ledger, self.scorings, answers, alerts
+        )
+
+    def alerts(self) -> pl.DataFrame:
+        """All alerts of the current forms (alerts.found.ALERTS). NotChecked where forms are not scored yet."""
+        return alerts_of(self.scorings, self._answers(), self.study.alerts, self.ledger.confirmations())
+
+    def open_alerts(self, site: str | None = None, code: str | None = None) -> list[dict[str, Any]]:
+        return chosen(self.alerts(), [], site, code).to_dicts()
+
+    def confirm(
+        self, ids: Sequence[str], site: str | None = None, code: str | None = None, *, who: str, why: str
+    ) -> list[dict[str, Any]]:
+        """Confirm these open alerts, or (without ids) all of that site and code; the alerts that were confirmed."""
+        alerts = chosen(self.alerts(), ids, site, code)
+        given = confirmations(alerts, who=who, why=why, at=datetime.now(UTC), how="verb")
+        with trouble_with_disk_told(self.layout.state), self.ledger.transaction():
+            self.ledger.confirm(given)
+        return alerts.with_columns(state=pl.lit("confirmed")).to_dicts()
+
+    def _answers(self) -> Answers:
+        """The scored files of each instrument. NotChecked where some are missing."""
         for scoring in self.scorings:
             missing = [path for _, path in self._scored(scoring) if not path.exists()]
             if missing:
                 raise NotChecked(
                     f"{len(missing)} files of {scoring.instrument.id} are not scored yet; run the whole job"
                 )
-        answers = {
+        return {
             s.instrument.id: [(f"{seg.site}-{path.stem}", path) for seg, path in self._scored(s)] for s in self.scorings
         }
-        return publish(self.study, self.registry, self.promises, self.layout, self.ledger, self.scorings, answers)
 
     @cached_property
     def scorings(self) -> list[Scoring]:

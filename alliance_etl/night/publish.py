@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path
 
 import polars as pl
 
+from alliance_etl.alerts.found import Answers
+from alliance_etl.alerts.published import confirmation_rows, finding_rows
 from alliance_etl.errors import NotChecked
 from alliance_etl.findings.frame import fold
 from alliance_etl.instruments.registry import Registry
@@ -26,8 +27,6 @@ from alliance_etl.state.layout import Layout
 from alliance_etl.state.ledger import Ledger
 from alliance_etl.study.model import Study
 
-Answers = Mapping[str, Sequence[tuple[str, Path]]]
-
 
 def publish(
     study: Study,
@@ -37,16 +36,17 @@ def publish(
     ledger: Ledger,
     scorings: Sequence[Scoring],
     answers: Answers,
+    alerts: pl.DataFrame,
 ) -> PublicationReport:
     """Build and swap, unless what is public was built from just this. RunFailed where the warehouse cannot be
     written.
     """
     forms = sum(segment.rows for segment in ledger.segments(kind="current") if segment.site in study.sites)
-    mark = _mark(study, registry, promises, ledger, answers)
+    mark = _mark(study, registry, promises, ledger, answers, alerts)
     public = published_folder(layout.warehouse)
     if public and ledger.meta("published") == f"{public.name} {mark}":
         return PublicationReport(forms, {}, rewritten=False, path=str(layout.warehouse / "alliance.duckdb"))
-    frames = _frames(study, registry, promises, layout, ledger, scorings, mark)
+    frames = _frames(study, registry, promises, layout, ledger, scorings, alerts, mark)
     _keep_contracts(promises, frames)
     contents = Contents(scorings, answers, frames, promises.tables, _codes(promises, scorings, frames["drops"]))
     with trouble_with_disk_told(layout.warehouse):
@@ -70,7 +70,9 @@ def _codes(promises: Promises, scorings: Sequence[Scoring], drops: pl.DataFrame)
     return {column: texts for column, texts in codes.items() if texts}
 
 
-def _mark(study: Study, registry: Registry, promises: Promises, ledger: Ledger, answers: Answers) -> str:
+def _mark(
+    study: Study, registry: Registry, promises: Promises, ledger: Ledger, answers: Answers, alerts: pl.DataFrame
+) -> str:
     """Changes with everything that is published, the time apart."""
     drops = [(d.seq, d.site, d.status, asdict(d.counts), d.findings_file) for d in ledger.drops()]
     files = {name: [label for label, _ in files] for name, files in answers.items()}
@@ -81,6 +83,8 @@ def _mark(study: Study, registry: Registry, promises: Promises, ledger: Ledger, 
         files,
         superseded,
         tables,
+        alerts.rows(),
+        [asdict(confirmation) for confirmation in ledger.confirmations()],
         _configuration(study, registry),
         version("alliance-etl"),
         version("duckdb"),
@@ -103,6 +107,7 @@ def _frames(
     layout: Layout,
     ledger: Ledger,
     scorings: Sequence[Scoring],
+    alerts: pl.DataFrame,
     mark: str,
 ) -> dict[str, pl.DataFrame]:
     tables = promises.tables
@@ -116,9 +121,13 @@ def _frames(
         "mapping": mapping_rows(registry, study.scoring.wants_c_grade),
         "codebook": codebook_rows(stored, views),
         "meta": _meta_rows(study, registry, mark),
+        "confirmations": confirmation_rows(
+            [given for given in ledger.confirmations() if given.site in study.sites], alerts
+        ),
     }
     frames = {name: as_frame(tables[name], listed) for name, listed in rows.items()}
-    frames["findings"] = _findings(study, promises, layout, ledger)
+    frames["alerts"] = alerts.select(tables["alerts"].column_names)
+    frames["findings"] = _findings(study, promises, layout, ledger, alerts)
     frames["superseded"] = _superseded(study, promises, layout, ledger)
     return frames
 
@@ -140,7 +149,7 @@ def _drop_rows(study: Study, ledger: Ledger) -> list[dict[str, object]]:
     ]
 
 
-def _findings(study: Study, promises: Promises, layout: Layout, ledger: Ledger) -> pl.DataFrame:
+def _findings(study: Study, promises: Promises, layout: Layout, ledger: Ledger, alerts: pl.DataFrame) -> pl.DataFrame:
     table = promises.tables["findings"]
     parts = [as_frame(table, [])]
     for drop in ledger.drops():
@@ -148,6 +157,7 @@ def _findings(study: Study, promises: Promises, layout: Layout, ledger: Ledger) 
             folded = fold(read_cells(layout, drop))
             named = folded.with_columns(drop_id=pl.lit(drop.drop_id), site=pl.lit(drop.site), file=pl.lit(drop.file))
             parts.append(named.select(table.column_names))
+    parts.append(as_frame(table, finding_rows(alerts, ledger.drops())))
     return pl.concat(parts)
 
 

@@ -31,6 +31,11 @@ CREATE TABLE IF NOT EXISTS segments (
   path TEXT PRIMARY KEY, site TEXT NOT NULL, instrument TEXT NOT NULL, kind TEXT NOT NULL, rows INTEGER NOT NULL
 );
 CREATE TABLE IF NOT EXISTS checked (file TEXT PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS confirmations (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, alert_id TEXT NOT NULL, form_id TEXT NOT NULL, site TEXT NOT NULL,
+  code TEXT NOT NULL, rule_version INTEGER NOT NULL, fingerprint TEXT NOT NULL, confirmed_by TEXT NOT NULL,
+  confirmed_at TEXT NOT NULL, reason TEXT NOT NULL, how TEXT NOT NULL
+);
 """
 
 
@@ -68,6 +73,22 @@ class Segment:
     instrument: str
     kind: str
     rows: int
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """Somebody's word that an alert's value is right; `alert_id` stands for form, rule, its version and the values."""
+
+    alert_id: str
+    form_id: str
+    site: str
+    code: str
+    rule_version: int
+    fingerprint: str
+    confirmed_by: str
+    confirmed_at: datetime
+    reason: str
+    how: str
 
 
 class Ledger:
@@ -176,11 +197,33 @@ class Ledger:
         )
         return [Segment(**dict(row)) for row in rows]
 
+    def confirmations(self) -> list[Confirmation]:
+        """All confirmations ever given, in the order in which they were."""
+        rows = self.connection.execute("SELECT * FROM confirmations ORDER BY seq")
+        return [
+            Confirmation(
+                **{**{key: row[key] for key in row.keys() if key != "seq"}, "confirmed_at": _time(row["confirmed_at"])}  # noqa: SIM118 - a Row iterates over values
+            )
+            for row in rows
+        ]
+
+    def confirm(self, confirmations: Sequence[Confirmation]) -> None:
+        """Append; nothing takes a confirmation back."""
+        values = [
+            tuple({**asdict(c), "confirmed_at": c.confirmed_at.astimezone(UTC).isoformat()}.values())
+            for c in confirmations
+        ]
+        self.connection.executemany("INSERT INTO confirmations VALUES (NULL,?,?,?,?,?,?,?,?,?,?)", values)
+
     def replace_segments(self, gone: Sequence[Segment], come: Sequence[Segment]) -> None:
         self.connection.executemany("DELETE FROM segments WHERE path = ?", [(segment.path,) for segment in gone])
         self.connection.executemany(
             "INSERT INTO segments VALUES (?,?,?,?,?)", [(s.path, s.site, s.instrument, s.kind, s.rows) for s in come]
         )
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
 
 
 def _drop(row: sqlite3.Row) -> Drop:
@@ -190,7 +233,7 @@ def _drop(row: sqlite3.Row) -> Drop:
         file=row["file"],
         sha256=row["sha256"],
         bytes=row["bytes"],
-        received_at=datetime.fromisoformat(row["received_at"]),
+        received_at=_time(row["received_at"]),
         status=row["status"],
         counts=Counts(**json.loads(row["counts"])),
         exports={name: Counts(**counts) for name, counts in json.loads(row["exports"]).items()},

@@ -19,7 +19,7 @@ from alliance_etl.study.fields import CGrade, Cron, ExportName, Seconds, Share, 
 from alliance_etl.study.places import Place, Redcap
 from alliance_etl.study.strict import Strict
 
-__all__ = ["Export", "FileRange", "LongLayout", "Redcap", "Scoring", "Site", "Study"]
+__all__ = ["Alerts", "Export", "FileRange", "LongLayout", "Redcap", "Scoring", "Site", "Study"]
 
 
 class Scoring(Strict):
@@ -38,6 +38,21 @@ class Scoring(Strict):
     def wants_c_grade(self, instrument_id: str) -> bool:
         """True where the study asks for this instrument's C-grade components."""
         return self.c_grade if isinstance(self.c_grade, bool) else instrument_id in self.c_grade
+
+
+class Alerts(Strict):
+    """Which possible but unlikely values are listed until somebody confirms them."""
+
+    session_order: bool = Field(
+        default=True, description="A session dated before an earlier one of the same participant."
+    )
+    rating_before_first_session: bool = Field(
+        default=True, description="A form dated before the participant's session 1."
+    )
+    straight_lining: bool = Field(default=True, description="All answers the same on a form that has reversed items.")
+    straight_lining_items: int = Field(
+        default=6, ge=2, description="Number of answers from which on a form can be straight-lined."
+    )
 
 
 class Site(Strict):
@@ -92,6 +107,9 @@ class Study(Strict):
         default=2.0, description="Age in seconds below which a file is left alone, since it may still be being written."
     )
     scoring: Scoring = Field(default=Scoring(), description="How scale scores and components are made.")
+    alerts: Alerts = Field(
+        default=Alerts(), description="Which possible but unlikely values are listed until somebody confirms them."
+    )
     sites: dict[Slug, Site] = Field(min_length=1, description="The sites by short name.")
     path: Path = Field(description="Where study.yaml stands.")
 

@@ -1,0 +1,97 @@
+"""The rules that find alerts, each over current forms only: no clock, no order of drops, so any order finds the same.
+
+A rule returns FOUND rows; `values` is all that the rule looked at, and what a confirmation is bound to. Whoever changes
+what a rule finds raises its version: its confirmations lapse and the alerts are open again.
+"""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+VERSIONS = {"session_order": 1, "rating_before_first_session": 1, "straight_lining": 1}
+
+VISIT = ("form_id", "site", "participant", "family", "rater_role", "session", "session_date", "drop_id", "line")
+"""The columns that the rules about sessions and dates look at."""
+
+FOUND = {
+    "form_id": pl.String,
+    "site": pl.String,
+    "drop_id": pl.String,
+    "line": pl.Int64,
+    "code": pl.String,
+    "values": pl.String,
+    "expected": pl.String,
+}
+
+_PERSON = ("site", "participant")
+_SERIES = (*_PERSON, "family", "rater_role")
+
+
+def session_order(dated: pl.LazyFrame) -> pl.LazyFrame:
+    """Forms dated before an earlier session of the same participant, instrument family and rater role.
+
+    Basis: sessions are numbered as they are held, so dates cannot fall while numbers rise. Roles are kept apart, since
+    a therapist may fill in days later than the client.
+    """
+    known = dated.filter(pl.col("session").is_not_null() & pl.col("session_date").is_not_null())
+    latest = (
+        known.group_by(*_SERIES, "session")
+        .agg(latest=pl.col("session_date").max())
+        .sort(*_SERIES, "session")
+        .with_columns(before=pl.col("latest").cum_max().shift(1).over(_SERIES))
+    )
+    late = known.join(latest, on=[*_SERIES, "session"]).filter(pl.col("session_date") < pl.col("before"))
+    return _found(
+        late,
+        "session_order",
+        values=pl.format("{} {} {}", "session", "session_date", "before"),
+        expected=pl.format("{} or later, since an earlier session has that date", "before"),
+    )
+
+
+def rating_before_first_session(dated: pl.LazyFrame) -> pl.LazyFrame:
+    """Forms without a session number, or of a later session, dated before the participant's session 1.
+
+    Basis: an alliance is rated by people who have met. The first session is the earliest date that any instrument gives
+    for session 1; where none does, nothing is claimed.
+    """
+    first = dated.filter(pl.col("session") == 1).group_by(_PERSON).agg(first=pl.col("session_date").min())
+    later = pl.col("session").is_null() | (pl.col("session") > 1)
+    early = dated.join(first, on=_PERSON).filter(later & (pl.col("session_date") < pl.col("first")))
+    return _found(
+        early,
+        "rating_before_first_session",
+        values=pl.format("{} {} {}", pl.col("session").cast(pl.String).fill_null("-"), "session_date", "first"),
+        expected=pl.format("{} or later, the date of session 1", "first"),
+    )
+
+
+def straight_lining(
+    forms: pl.LazyFrame, items: Sequence[int], reversed_items: Sequence[int], least: int
+) -> pl.LazyFrame:
+    """Forms of at least `least` answers, all equal as ticked, though some of the answered items are reversed.
+
+    `forms` has the answers as item_N. Basis: agreement with an item and with its opposite to the same degree is
+    possible, but more often an unread form (identical answers in a row as a sign of careless responding: Curran 2016,
+    J Exp Soc Psychol 66). All in the middle counts, too: it is the commonest unread form.
+    """
+    turned = [f"item_{n}" for n in items if n in set(reversed_items)]
+    straight = [f"item_{n}" for n in items if n not in set(reversed_items)]
+    if not turned or not straight:
+        return pl.LazyFrame(schema=FOUND)
+    answers = [*straight, *turned]
+    counted = pl.sum_horizontal(pl.col(name).is_not_null().cast(pl.Int16) for name in answers)
+    same = pl.min_horizontal(answers) == pl.max_horizontal(answers)
+    both = [pl.any_horizontal(pl.col(name).is_not_null() for name in part) for part in (straight, turned)]
+    flat = forms.with_columns(n=counted).filter(same & (pl.col("n") >= least) & both[0] & both[1])
+    return _found(
+        flat.with_columns(answer=pl.min_horizontal(answers).cast(pl.Float64)),
+        "straight_lining",
+        values=pl.format("{} times {}", "n", "answer"),
+        expected=pl.format("answers that differ somewhere among {} items", "n"),
+    )
+
+
+def _found(forms: pl.LazyFrame, code: str, values: pl.Expr, expected: pl.Expr) -> pl.LazyFrame:
+    columns = {"code": pl.lit(code), "values": values, "expected": expected}
+    return forms.with_columns(**columns).select(pl.col(name).cast(kind) for name, kind in FOUND.items())
