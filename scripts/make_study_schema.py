@@ -14,11 +14,13 @@ from typing import Any
 from alliance_etl.deployment import deployment_root
 from alliance_etl.study.export import Export, FileRange, LongLayout
 from alliance_etl.study.model import Redcap, Scoring, Site, Study
+from alliance_etl.study.presets import presets
 from alliance_etl.study.strict import Strict
 
 MODELS: tuple[type[Strict], ...] = (Study, Scoring, Site, Redcap, Export, FileRange, LongLayout)
 
 _TABLE = re.compile(r"(<!-- keys of (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_PRESETS = re.compile(r"(<!-- presets -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def schema_file() -> Path:
@@ -35,6 +37,7 @@ def schema_text() -> str:
     for model in MODELS:
         owner = made if model is Study else made["$defs"][model.__name__]
         _only_written(owner, model)
+    _asked_for_without_preset(made["$defs"]["Export"])
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **_without_titles(made), "title": "study.yaml"}
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
@@ -42,7 +45,15 @@ def schema_text() -> str:
 def page_text(page: str) -> str:
     """The page with its tables of keys made anew; what stands between them is written by hand."""
     models = {model.__name__: model for model in MODELS}
-    return _TABLE.sub(lambda found: found[1] + "\n".join(_rows(models[found[2]])) + "\n" + found[3], page)
+    page = _TABLE.sub(lambda found: found[1] + "\n".join(_rows(models[found[2]])) + "\n" + found[3], page)
+    return _PRESETS.sub(lambda found: found[1] + "\n".join(_preset_rows()) + "\n" + found[2], page)
+
+
+def _asked_for_without_preset(export: dict[str, Any]) -> None:
+    """Keys that every preset fills in need be there only where none is named."""
+    filled = [key for key in export["required"] if all(key in preset.defaults for preset in presets().values())]
+    export["required"] = [key for key in export["required"] if key not in filled]
+    export["anyOf"] = [{"required": ["preset"]}, {"required": filled}]
 
 
 def _only_written(owner: dict[str, Any], model: type[Strict]) -> None:
@@ -75,6 +86,15 @@ def _rows(model: type[Strict]) -> Iterator[str]:
         left_out = "must be there" if field.is_required() and key not in model.completed else ""
         shown = f"`{json.dumps(default).strip(chr(34))}`" if plain and not left_out else left_out
         yield f"| `{key}` | {shown} | {str(field.description).replace('|', chr(92) + '|')} |"
+
+
+def _preset_rows() -> Iterator[str]:
+    yield "| preset | key | is filled in with |"
+    yield "| --- | --- | --- |"
+    for name, preset in presets().items():
+        for key, value in preset.defaults.items():
+            shown = json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
+            yield f"| `{name}` | `{key}` | `{shown}` |"
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ from alliance_etl.study.fields import (
     Texts,
     layout_of,
 )
+from alliance_etl.study.presets import PresetName, filled_in
 from alliance_etl.study.strict import Strict
 
 
@@ -69,6 +70,10 @@ class Export(Strict):
     name: str = Field(description="The key under exports.")
     files: Globs = Field(description="Glob on the file's name, case ignored, or a list of globs.")
     instrument: Text = Field(description="An id of the registry (`alliance-etl instruments` lists them).")
+    preset: PresetName | None = Field(
+        default=None,
+        description="The survey system that writes the files: fills in what its exports have in common (see presets).",
+    )
     participant: Column = Field(description="Column of the participant's id; column names are written as in the file.")
     session: Column | None = Field(
         default=None, description="Column of the session's number; optional if date is given."
@@ -134,6 +139,11 @@ class Export(Strict):
         """In the long layout the item column holds bare numbers unless `items` says otherwise."""
         is_long = isinstance(data, Mapping) and isinstance(data.get("layout"), Mapping | LongLayout)
         return {**data, "items": "{n}"} if is_long and data.get("items") is None else data
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, data: Any) -> Any:
+        return filled_in(data) if isinstance(data, Mapping) else data
 
     @model_validator(mode="after")
     def _is_possible(self) -> Self:

@@ -116,6 +116,7 @@ def test_several_exports_read_the_same_file_in_the_order_of_the_study() -> None:
         {"files": "srs*.csv"},
         {"instrument": "srs3_client"},
         {"participant": "Code"},
+        {"preset": "redcap"},
         {"session": "Termin"},
         {"date": "Datum"},
         {"date_format": "%d.%m.%Y"},

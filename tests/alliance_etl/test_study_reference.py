@@ -51,10 +51,14 @@ def test_editors_know_exactly_the_keys_that_people_write(model: Any) -> None:
     [
         ("Study", ["study", "sites"]),
         ("Site", ["exports"]),
-        ("Export", ["files", "instrument", "participant"]),
+        ("Export", ["files", "instrument"]),
         ("FileRange", ["min", "max"]),
         ("LongLayout", ["item", "value"]),
     ],
 )
 def test_editors_ask_for_what_must_be_there(name: str, required: list[str]) -> None:
     assert definition(name)["required"] == required
+
+
+def test_editors_ask_for_a_participant_only_without_a_preset() -> None:
+    assert definition("Export")["anyOf"] == [{"required": ["preset"]}, {"required": ["participant"]}]
