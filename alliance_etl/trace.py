@@ -5,6 +5,7 @@ The drop is read again from the archive by the very code that took it in; ids st
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -31,7 +32,7 @@ def trace_form(night: Night, form_id: str) -> dict[str, Any]:
     segment, form = _find(night, form_id)
     scoring = next(s for s in night.scorings if s.instrument.id == segment.instrument)
     row = form.row(0, named=True)
-    drop = next(d for d in night.ledger.drops(segment.site) if d.drop_id == row["drop_id"] and d.status != "duplicate")
+    drop = _brought_by(night.ledger.drops(segment.site), row["drop_id"], row["received_at"])
     plan, texts = _raw(night, drop, form_id, row["line"])
     scored = wide_forms(form.with_columns(site=pl.lit(segment.site)), scoring).row(0, named=True)
     return {
@@ -63,6 +64,12 @@ def _find(night: Night, form_id: str) -> tuple[Segment, pl.DataFrame]:
         if form.height:
             return segment, form
     raise ConfigurationError(f"no form {form_id!r}; form ids are in the column form_id of the table forms")
+
+
+def _brought_by(drops: Sequence[Drop], drop_id: str, received_at: datetime) -> Drop:
+    """The drop that brought a form; the same content may have come more than once."""
+    same = [drop for drop in drops if drop.drop_id == drop_id and drop.status != "duplicate"]
+    return next((drop for drop in same if drop.received_at == received_at), same[0])
 
 
 def _raw(night: Night, drop: Drop, form_id: str, line: int) -> tuple[Plan, _Texts]:

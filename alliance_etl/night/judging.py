@@ -16,6 +16,7 @@ from alliance_etl.findings.frame import FileFinding, causes, of_file
 from alliance_etl.intake.drop import stage_drop
 from alliance_etl.intake.plan import Plan, Receipt
 from alliance_etl.intake.staged import StagedDrop, StagedExport, judged
+from alliance_etl.night.coming_again import ComingAgain, coming_again
 from alliance_etl.night.plans import Plans
 from alliance_etl.night.reports import Counts
 from alliance_etl.night.site_forms import SiteForms
@@ -46,37 +47,38 @@ class DropJudge:
         if not plans:
             finding = FileFinding("no_export", expected=self.plans.file_patterns or "no file at all")
             return self._found(replace(drop, status="rejected", counts=Counts(), exports={}), [finding])
-        twin = self._twin(drop, earlier)
-        return self._duplicate(drop, twin) if twin else self._stage(source, drop, forms, plans)
+        again = coming_again(drop, earlier, self.plans)
+        if again is None:
+            return self._judged(drop, self._staged(source, drop, plans), forms, again)
+        if not again.others_since:
+            return self._duplicate(drop, again.first)
+        staged = self._staged(source, drop, plans)
+        return self._judged(drop, staged, forms, again) if again.counts else self._kept(drop, staged, forms, again)
 
-    def _twin(self, drop: Drop, earlier: Sequence[Drop]) -> Drop | None:
-        """An earlier drop of the same content that the same exports read."""
-        exports = self._named(drop.file)
-        for other in earlier:
-            same = other.sha256 == drop.sha256 and other.status != "duplicate"
-            if same and self._named(other.file) == exports:
-                return other
-        return None
+    def _kept(self, drop: Drop, staged: StagedDrop, forms: SiteForms, again: ComingAgain) -> Drop:
+        """A file sent twice: harmless, but told where what it once brought has been corrected since."""
+        newer = sum(forms.compared(drop, export).superseded.height for export in staged.exports)
+        told = FileFinding("newer_answers_kept", expected=again.first.file, detail=_forms(newer), count=newer)
+        return self._duplicate(drop, again.first, [told] if newer else [])
 
-    def _named(self, file: str) -> tuple[list[str], bool]:
-        """What of a file's name decides which exports read it."""
-        return [plan.name for plan in self.plans.for_file(file)], may_be_fixme(file)
-
-    def _duplicate(self, drop: Drop, twin: Drop) -> Drop:
+    def _duplicate(self, drop: Drop, twin: Drop, more: Sequence[FileFinding] = ()) -> Drop:
         was = twin.counts
         counts = Counts(
             was.rows_read, unchanged=was.new + was.changed + was.unchanged, held=was.held, skipped=was.skipped
         )
         return self._found(
             replace(drop, status="duplicate", counts=counts, exports={}),
-            [FileFinding("duplicate_file", expected=twin.file)],
+            [FileFinding("duplicate_file", expected=twin.file), *more],
         )
 
-    def _stage(self, source: Source, drop: Drop, forms: SiteForms, plans: list[Plan]) -> Drop:
+    def _staged(self, source: Source, drop: Drop, plans: list[Plan]) -> StagedDrop:
         day = drop.received_at.astimezone(ZoneInfo(self.plans.timezone)).date()
         contracts = [self.plans.contract(plan) for plan in plans]
         receipt = Receipt(drop.drop_id, drop.received_at, day)
-        staged = source.read(lambda path: stage_drop(path, drop.file, plans, receipt, contracts, self.plans.elsewhere))
+        return source.read(lambda path: stage_drop(path, drop.file, plans, receipt, contracts, self.plans.elsewhere))
+
+    def _judged(self, drop: Drop, staged: StagedDrop, forms: SiteForms, again: ComingAgain | None) -> Drop:
+        """The drop with what its staged forms did to the current ones, which they are folded into."""
         counts, vanished, against = {}, [], {}
         for export in staged.exports:
             plan = self.plans.plans[export.name]
@@ -91,6 +93,13 @@ class DropJudge:
                 export.rows_read, folded.new, folded.changed, unchanged, export.held, export.skipped
             )
         total = sum(counts.values(), Counts())
+        told = [*self._also_elsewhere(total, drop.sha256, staged), *vanished]
+        if again and not staged.rejected:
+            back = total.new + total.changed
+            if not back and not vanished:
+                return self._duplicate(drop, again.first)
+            if back:
+                told.append(FileFinding("file_went_back", expected=again.first.file, detail=_forms(back), count=back))
         drop = replace(
             drop,
             counts=total,
@@ -98,7 +107,7 @@ class DropJudge:
             status=judged(staged, has_findings=False),
             facts={**staged.facts, "against_earlier": against},
         )
-        return self._found(drop, [*self._also_elsewhere(drop, staged), *vanished], staged)
+        return self._found(drop, told, staged)
 
     def _role_apart(self, plan: Plan) -> str | None:
         """The plan's rater role where another export of the site brings the same instrument from another role."""
@@ -108,13 +117,14 @@ class DropJudge:
     def _vanished(self, export: StagedExport, forms: SiteForms) -> list[FileFinding]:
         """Forms of the export's instrument and rater role that earlier drops brought and a snapshot no longer has."""
         count = forms.absent(export, self.plans.plans[export.name].rater_role)
-        missing = f"{count} form{'s' * (count != 1)}"
         held = f"; {export.held} rows of the file are held, some of them may be among these" if export.held else ""
-        return [FileFinding("forms_vanished", export.name, detail=f"{missing}{held}", count=count)] if count else []
+        return (
+            [FileFinding("forms_vanished", export.name, detail=f"{_forms(count)}{held}", count=count)] if count else []
+        )
 
-    def _also_elsewhere(self, drop: Drop, staged: StagedDrop) -> list[FileFinding]:
+    def _also_elsewhere(self, counts: Counts, sha256: str, staged: StagedDrop) -> list[FileFinding]:
         alerts = []
-        if drop.counts.rows_read and self.ledger.from_elsewhere(drop.sha256, self.site):
+        if counts.rows_read and self.ledger.from_elsewhere(sha256, self.site):
             alerts.append(FileFinding("other_sites_file"))
         return [*staged.findings, *alerts]
 
@@ -143,3 +153,7 @@ class DropJudge:
         write_frame(cells, self.layout.state / path)
         status = "accepted_with_findings" if drop.status == "accepted" else drop.status
         return replace(drop, findings=causes(cells), findings_file=str(path), status=status)
+
+
+def _forms(count: int) -> str:
+    return f"{count} form{'s' * (count != 1)}"

@@ -36,7 +36,7 @@ class SiteForms:
 
     def fold_in(self, drop: Drop, staged: StagedExport) -> Folded:
         """Fold one export's staged forms in."""
-        folded = fold(staged.forms, self._current(staged.instrument), drop.drop_id, drop.received_at)
+        folded = self.compared(drop, staged)
         if folded.superseded.height:
             self._take_out(staged.instrument, folded.superseded)
             superseded_at = pl.lit(drop.received_at).cast(pl.Datetime("us", "UTC"))
@@ -45,6 +45,10 @@ class SiteForms:
         if sum(part.height for parts in self.pending.values() for part in parts) > MOST_PENDING:
             self._write_pending()
         return folded
+
+    def compared(self, drop: Drop, staged: StagedExport) -> Folded:
+        """What folding one export's staged forms in would do; nothing is done."""
+        return fold(staged.forms, self._current(staged.instrument), drop.drop_id, drop.received_at)
 
     def forms_of(self, instrument: str, rater_role: str | None = None) -> int:
         """How many current forms of an instrument there are, in all or of one rater role."""

@@ -72,7 +72,9 @@ class SiteIntake:
         new, failures = self._take_in_fresh()
         due = self.ledger.receipts_due()  # another site's, too, that was told of a file which came again from here
         for drop in due:
-            write_receipt(self.layout, drop, self._source(drop.sha256, self._dropped.get(drop.seq)).read)
+            if drop.status != "duplicate" or drop.findings > 1:  # a mere copy adds nothing to the receipt of the first
+                same = self.ledger.of_content(drop.sha256, drop.site)
+                write_receipt(self.layout, same, self._source(drop.sha256, self._dropped.get(drop.seq)).read)
         with self.ledger.transaction():
             self.ledger.receipts_written(due)
         forms = sum(segment.rows for segment in self.ledger.segments(self.site, kind="current"))

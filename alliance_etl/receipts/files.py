@@ -5,7 +5,7 @@ that a spreadsheet would take for a formula are defused.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -29,14 +29,17 @@ _CSV = ("export", "line", "cell", "column", "code", "severity", "value", "expect
 Reader = Callable[[Callable[[Path], None]], None]
 
 
-def write_receipt(layout: Layout, drop: Drop, read: Reader) -> None:
-    """Write a drop's receipt. A duplicate leaves the receipt of the first drop of its content as it is."""
+def write_receipt(layout: Layout, same: Sequence[Drop], read: Reader) -> None:
+    """Write the receipt of a content; `same` are the site's drops of it, in order of arrival.
+
+    It is the receipt of the last one that was no duplicate, and tells what was found when it came again.
+    """
+    drop = next((each for each in reversed(same) if each.status != "duplicate"), same[0])
+    since = [read_cells(layout, again).filter(pl.col("code") != "duplicate_file") for again in _since(drop, same)]
     folder = layout.receipts / drop.site / drop.drop_id
-    if drop.status == "duplicate" and (folder / "receipt.json").exists():
-        return
     for left in folder.glob(".*.tmp"):  # by a run that was killed
         left.unlink()
-    cells = read_cells(layout, drop)
+    cells = pl.concat([read_cells(layout, drop), *since])
     with written_whole(folder / "findings.csv", durable=False) as draft:
         if cells.is_empty():
             draft.write_text(f"\ufeff{','.join(_CSV)}\n", encoding="utf-8")
@@ -47,6 +50,10 @@ def write_receipt(layout: Layout, drop: Drop, read: Reader) -> None:
         draft.write_text(page(document), encoding="utf-8")
     with written_whole(folder / "receipt.json", durable=False) as draft:
         draft.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _since(drop: Drop, same: Sequence[Drop]) -> Sequence[Drop]:
+    return same[same.index(drop) + 1 :]
 
 
 _WORKBOOKS = ("xlsx", "xls", "ods")

@@ -145,6 +145,11 @@ class Ledger:
         )
         return [_drop(row) for row in rows]
 
+    def of_content(self, sha256: str, site: str) -> list[Drop]:
+        """The drops of exactly this content that a site has sent."""
+        rows = self.connection.execute("SELECT * FROM drops WHERE sha256 = ? AND site = ? ORDER BY seq", (sha256, site))
+        return [_drop(row) for row in rows]
+
     def enter(self, drop: Drop) -> Drop:
         """Enter a drop, or enter it anew under its own number; its receipt is then due."""
         values = (

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from alliance_etl.night.reports import DropReport
 from tests.scenario import EXPORT, Scenario, codes, counted, site, table
 
 HISTORY = """
@@ -166,3 +167,96 @@ def test_forms_that_vanish_from_a_snapshot_are_reported_and_stay_published(tmp_p
     (finding,) = study.findings(drop)
     assert (finding["code"], finding["severity"], finding["count"]) == ("forms_vanished", "alert", "2")
     assert study.rows("SELECT count(*) FROM forms") == [(3,)]
+
+
+def test_of_a_stale_copy_it_is_told_how_many_newer_answers_were_kept(tmp_path: Path) -> None:
+    study = Scenario(tmp_path)
+    old = table("A,1,1,2,3", "B,1,1,2,3")
+    for name, content in (("1.csv", old), ("2.csv", table("A,1,5,5,5")), ("1 (1).csv", old)):
+        study.drop(name, content)
+
+    copy = study.night().drops[-1]
+
+    told = [finding for finding in study.receipt(copy)["findings"] if finding["code"] == "newer_answers_kept"]
+    assert [(finding["expected"], finding["count"]) for finding in told] == [("1.csv", 1)]
+    assert study.rows("SELECT code FROM findings ORDER BY code") == [("duplicate_file",), ("newer_answers_kept",)]
+
+
+def test_a_copy_right_after_the_file_is_only_a_copy(tmp_path: Path) -> None:
+    study = Scenario(tmp_path)
+    study.export(snapshot=True)
+    for name in ("1.csv", "2.csv"):
+        study.drop(name, table("A,1,1,2,3"))
+        study.take_in()
+    study.night()
+
+    assert study.rows("SELECT status, unchanged FROM drops ORDER BY file") == [("accepted", 0), ("duplicate", 1)]
+    assert study.rows("SELECT code FROM findings") == [("duplicate_file",)]
+
+
+THERE_AND_BACK = (table("A,1,1,2,3", "B,1,1,1,1"), table("A,1,5,5,5", "B,1,1,1,1"))
+
+
+def there_and_back(study: Scenario, names: tuple[str, str, str]) -> list[DropReport]:
+    """A file, a correction, and the first file's content again."""
+    first, second = THERE_AND_BACK
+    return [study.received(name, content) for name, content in zip(names, (first, second, first), strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "names"),
+    [
+        (False, ("wai.csv", "wai.csv", "wai.csv")),
+        (True, ("1.csv", "2.csv", "3.csv")),
+        (True, ("wai.csv", "wai.csv", "wai.csv")),
+    ],
+    ids=["a file is put back", "snapshots", "a snapshot is put back"],
+)
+def test_a_file_that_goes_back_to_what_it_was_brings_its_answers_back(
+    snapshot: bool, names: tuple[str, str, str], tmp_path: Path
+) -> None:
+    study = Scenario(tmp_path)
+    study.export(snapshot=snapshot)
+
+    *_, last = there_and_back(study, names)
+    study.night()
+
+    assert (last.status, counted(last)) == ("accepted_with_findings", {"rows_read": 2, "changed": 1, "unchanged": 1})
+    assert study.rows("SELECT value FROM responses JOIN forms USING (form_id) WHERE revision = 3 ORDER BY item") == [
+        (1.0,),
+        (2.0,),
+        (3.0,),
+    ]
+    assert study.rows("SELECT code, expected, count FROM findings") == [("file_went_back", names[0], 1)]
+    assert codes(study.receipt(last)["findings"]) == ["file_went_back"]
+
+
+def test_going_back_is_judged_alike_when_all_is_taken_in_again(tmp_path: Path) -> None:
+    study = Scenario(tmp_path)
+    there_and_back(study, ("wai.csv", "wai.csv", "wai.csv"))
+    study.received("wai (1).csv", THERE_AND_BACK[1])
+    study.night()
+    before = study.tables()
+
+    study.night(rebuild=True)
+
+    assert study.tables() == before
+    assert [row[5] for row in before["drops"]].count("duplicate") == 1
+
+
+def test_a_file_that_is_put_back_without_any_difference_to_what_is_current_is_a_duplicate(tmp_path: Path) -> None:
+    study = Scenario(tmp_path)
+    first = table("A,1,1,2,3")
+    reports = [study.received("weekly.csv", content) for content in (first, table("B,1,1,2,3"), first)]
+
+    assert (reports[-1].status, counted(reports[-1])) == ("duplicate", {"rows_read": 1, "unchanged": 1})
+
+
+def test_forms_that_a_snapshot_lacks_when_it_goes_back_are_told(tmp_path: Path) -> None:
+    study = Scenario(tmp_path)
+    study.export(snapshot=True)
+    first = table("A,1,1,2,3")
+    reports = [study.received("all.csv", content) for content in (first, table("A,1,1,2,3", "B,1,1,2,3"), first)]
+
+    assert codes(study.findings(reports[-1])) == ["forms_vanished"]
+    assert counted(reports[-1]) == {"rows_read": 1, "unchanged": 1}

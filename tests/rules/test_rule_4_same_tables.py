@@ -100,6 +100,45 @@ def test_runs_at_other_times_publish_the_same_tables(
     assert_same(study.tables(), reference)
 
 
+@pytest.mark.parametrize("often", [True, False], ids=["after every drop", "once at the end"])
+def test_snapshots_that_go_back_publish_the_same_whenever_the_runs_took_place(often: bool, tmp_path: Path) -> None:
+    study = started(tmp_path)
+    study.export(snapshot=True)
+    first, second = table("A,1,1,2,3", "B,1,1,1,9"), table("A,1,5,5,5", "B,1,1,1,1")
+    for number, content in enumerate((first, second, first)):
+        study.drop(f"{number}.csv", content)
+        if often:
+            study.night()
+    study.night()
+
+    assert study.rows("SELECT value FROM responses JOIN forms USING (form_id) WHERE line = 2 ORDER BY item") == [
+        (1.0,),
+        (2.0,),
+        (3.0,),
+    ]
+    before = study.tables()
+    study.night(rebuild=True)
+    assert_same(study.tables(), before)
+    assert study.rows("SELECT status, new, changed, held FROM drops ORDER BY file") == [
+        ("accepted_with_findings", 1, 0, 1),
+        ("accepted", 1, 1, 0),
+        ("accepted_with_findings", 0, 1, 1),
+    ]
+
+
+def test_a_file_that_was_replaced_and_put_back_counts_as_it_stands(tmp_path: Path) -> None:
+    """Whoever looks only at the end sees the file as it stands then; so must whoever saw it in between."""
+    first, second = table("A,1,1,2,3"), table("A,1,5,5,5")
+    watched, late = started(tmp_path / "watched"), started(tmp_path / "late")
+    for content in (first, second, first):
+        watched.drop("a.csv", content)
+        watched.night()
+        late.drop("a.csv", content)
+    late.night()
+
+    assert watched.tables()["responses"] == late.tables()["responses"]
+
+
 def assert_same(tables: Tables, others: Tables) -> None:
     assert {name: tables[name] for name in tables if tables[name] != others[name]} == {}
     assert tables.keys() == others.keys()
