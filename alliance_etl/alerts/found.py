@@ -1,6 +1,7 @@
 """All alerts of a study's current forms, and which of them somebody has confirmed."""
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -14,7 +15,10 @@ from alliance_etl.alerts.rules import (
     session_order,
     straight_lining,
 )
+from alliance_etl.alerts.signs import signs_path
+from alliance_etl.alerts.suspects import DATES, suspected
 from alliance_etl.publication.scored import Scoring
+from alliance_etl.state.layout import Layout, make_durable, write_frame
 from alliance_etl.state.ledger import Confirmation
 from alliance_etl.study.model import Alerts
 
@@ -26,47 +30,71 @@ ALERTS = {
     "state": pl.String,
 }
 
-Answers = Mapping[str, Sequence[tuple[str, Path]]]
+Files = Sequence[tuple[Scoring, Path]]
 
 
 def alerts_of(
-    scorings: Sequence[Scoring], answers: Answers, wanted: Alerts, confirmations: Sequence[Confirmation]
+    layout: Layout, sites: Mapping[str, Files], wanted: Alerts, confirmations: Sequence[Confirmation]
 ) -> pl.DataFrame:
     """One row of ALERTS per form and rule; `state` is confirmed where a confirmation has the same alert_id.
 
-    `answers` are the scored files by instrument. Both sessions' rules never blame one form twice.
+    `sites` has the scored files of each site. What a rule finds at one site depends on that site alone, so it is kept
+    until the site's files or the rules change.
     """
-    sources = {s.instrument.id: [path for _, path in answers[s.instrument.id]] for s in scorings}
+    kept = {site: _mark(files, wanted) for site, files in sites.items() if files}
+    parts = [_kept(layout.alerts / site / f"{mark}.parquet", site, sites[site], wanted) for site, mark in kept.items()]
+    for path in layout.alerts.rglob("*.parquet"):
+        if kept.get(path.parent.name) != path.stem:
+            path.unlink()
+    return _named(pl.concat([pl.DataFrame(schema=FOUND), *parts]), confirmations)
+
+
+def _mark(files: Files, wanted: Alerts) -> str:
+    """Changes with all that the alerts of a site follow from."""
+    facts = [sorted(path.name for _, path in files), sorted(VERSIONS.items()), wanted.model_dump()]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
+
+
+def _kept(path: Path, site: str, files: Files, wanted: Alerts) -> pl.DataFrame:
+    if path.exists():
+        return pl.read_parquet(path)
+    found = of_site(site, files, wanted)
+    write_frame(found, path)
+    make_durable([path])
+    return found
+
+
+def of_site(site: str, files: Files, wanted: Alerts) -> pl.DataFrame:
+    """What the rules find (FOUND) in the scored files of one site. Both sessions' rules never blame one form twice."""
     parts = [pl.LazyFrame(schema=FOUND)]
-    dated = _dated(scorings, sources)
-    order = session_order(dated) if wanted.session_order else parts[0]
-    parts.append(order)
-    if wanted.rating_before_first_session:
-        parts.append(rating_before_first_session(dated).join(order, on="form_id", how="anti"))
-    if wanted.straight_lining:
-        parts += [
-            straight_lining(
-                pl.scan_parquet(sources[s.instrument.id]),
-                s.instrument.item_numbers,
-                s.instrument.reversed_items or (),
-                wanted.straight_lining_items,
-            )
-            for s in scorings
-            if sources[s.instrument.id]
-        ]
-    return _named(pl.concat(pl.collect_all(parts)), confirmations)
+    if wanted.session_order or wanted.rating_before_first_session:
+        dated = _dated(files)
+        order = session_order(dated) if wanted.session_order else parts[0]
+        parts.append(order)
+        if wanted.rating_before_first_session:
+            parts.append(rating_before_first_session(dated).join(order, on="form_id", how="anti"))
+    if wanted.straight_lining and files:
+        signs = pl.concat([pl.read_parquet(signs_path(path)) for _, path in files]).with_columns(site=pl.lit(site))
+        parts.append(straight_lining(signs.lazy().filter(kind="flat"), wanted.straight_lining_items))
+    return pl.concat(pl.collect_all(parts))
 
 
-def _dated(scorings: Sequence[Scoring], sources: Mapping[str, Sequence[Path]]) -> pl.LazyFrame:
-    files = [
-        pl.scan_parquet(list(paths)).with_columns(family=pl.lit(scoring.instrument.family)).select(VISIT)
-        for scoring in scorings
-        if (paths := sources[scoring.instrument.id])
-    ]
-    if files:
-        return pl.concat(files)
+def _dated(files: Files) -> pl.LazyFrame:
+    """The forms (VISIT) of those whom the rules about sessions and dates must look at."""
     kinds = {"session": pl.Int32, "session_date": pl.Date, "line": pl.Int64}
-    return pl.LazyFrame(schema={name: kinds.get(name, pl.String()) for name in VISIT})
+    nobody = pl.LazyFrame(schema={name: kinds.get(name, pl.String()) for name in VISIT})
+    whom = suspected([(pl.read_parquet(path, columns=list(DATES)), s.instrument.family) for s, path in files])
+    if whom.is_empty():
+        return nobody
+    theirs = [
+        pl.scan_parquet(path)
+        .filter(pl.col("participant").is_in(whom.implode()))
+        .with_columns(family=pl.lit(scoring.instrument.family))
+        .select(VISIT)
+        .collect()
+        for scoring, path in files
+    ]
+    return pl.concat(theirs).lazy()
 
 
 def _named(found: pl.DataFrame, confirmations: Sequence[Confirmation]) -> pl.DataFrame:

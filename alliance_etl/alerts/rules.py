@@ -4,8 +4,6 @@ A rule returns FOUND rows; `values` is all that the rule looked at, and what a c
 what a rule finds raises its version: its confirmations lapse and the alerts are open again.
 """
 
-from collections.abc import Sequence
-
 import polars as pl
 
 VERSIONS = {"session_order": 1, "rating_before_first_session": 1, "straight_lining": 1}
@@ -66,26 +64,16 @@ def rating_before_first_session(dated: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def straight_lining(
-    forms: pl.LazyFrame, items: Sequence[int], reversed_items: Sequence[int], least: int
-) -> pl.LazyFrame:
+def straight_lining(flat: pl.LazyFrame, least: int) -> pl.LazyFrame:
     """Forms of at least `least` answers, all equal as ticked, though some of the answered items are reversed.
 
-    `forms` has the answers as item_N. Basis: agreement with an item and with its opposite to the same degree is
-    possible, but more often an unread form (identical answers in a row as a sign of careless responding: Curran 2016,
-    J Exp Soc Psychol 66). All in the middle counts, too: it is the commonest unread form.
+    `flat` are the forms with such answers (alliance_etl.alerts.signs), with their site. Basis: agreement with an item
+    and with its opposite to the same degree is possible, but more often an unread form (identical answers in a row as a
+    sign of careless responding: Curran 2016, J Exp Soc Psychol 66). All in the middle counts, too: it is the commonest
+    unread form.
     """
-    turned = [f"item_{n}" for n in items if n in set(reversed_items)]
-    straight = [f"item_{n}" for n in items if n not in set(reversed_items)]
-    if not turned or not straight:
-        return pl.LazyFrame(schema=FOUND)
-    answers = [*straight, *turned]
-    counted = pl.sum_horizontal(pl.col(name).is_not_null().cast(pl.Int16) for name in answers)
-    same = pl.min_horizontal(answers) == pl.max_horizontal(answers)
-    both = [pl.any_horizontal(pl.col(name).is_not_null() for name in part) for part in (straight, turned)]
-    flat = forms.with_columns(n=counted).filter(same & (pl.col("n") >= least) & both[0] & both[1])
     return _found(
-        flat.with_columns(answer=pl.min_horizontal(answers).cast(pl.Float64)),
+        flat.filter(pl.col("n") >= least),
         "straight_lining",
         values=pl.format("{} times {}", "n", "answer"),
         expected=pl.format("answers that differ somewhere among {} items", "n"),

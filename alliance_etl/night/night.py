@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from alliance_etl.alerts.confirm import chosen, confirmations
-from alliance_etl.alerts.found import Answers, alerts_of
+from alliance_etl.alerts.found import alerts_of
 from alliance_etl.errors import ConfigurationError, NotChecked
 from alliance_etl.instruments.registry import Registry
 from alliance_etl.night import checks
@@ -20,11 +20,11 @@ from alliance_etl.night.disk import trouble_with_disk_told
 from alliance_etl.night.news import unsettled
 from alliance_etl.night.plans import Plans, given_scales, item_type
 from alliance_etl.night.promises import Promises
-from alliance_etl.night.publish import publish
+from alliance_etl.night.publish import Answers, publish
 from alliance_etl.night.reports import CheckResult, PublicationReport, ScoredReport, SiteReport
 from alliance_etl.night.site_forms import sweep
 from alliance_etl.night.take_in import SiteIntake
-from alliance_etl.publication.scored import Scoring, score_segments, scored_path, sweep_scored
+from alliance_etl.publication.scored import Scoring, is_scored, score_segments, scored_path, sweep_scored
 from alliance_etl.state.archive import Archive
 from alliance_etl.state.key import archive_key, key_check, study_key
 from alliance_etl.state.layout import Layout
@@ -128,7 +128,11 @@ class Night:
 
     def alerts(self) -> pl.DataFrame:
         """All alerts of the current forms (alerts.found.ALERTS). NotChecked where forms are not scored yet."""
-        return alerts_of(self.scorings, self._answers(), self.study.alerts, self.ledger.confirmations())
+        self._answers()
+        files = [(segment.site, scoring, path) for scoring in self.scorings for segment, path in self._scored(scoring)]
+        sites = {site: [(scoring, path) for of, scoring, path in files if of == site] for site in self.study.sites}
+        with trouble_with_disk_told(self.layout.state):
+            return alerts_of(self.layout, sites, self.study.alerts, self.ledger.confirmations())
 
     def open_alerts(self, site: str | None = None, code: str | None = None) -> list[dict[str, Any]]:
         return chosen(self.alerts(), [], site, code).to_dicts()
@@ -146,7 +150,7 @@ class Night:
     def _answers(self) -> Answers:
         """The scored files of each instrument. NotChecked where some are missing."""
         for scoring in self.scorings:
-            missing = [path for _, path in self._scored(scoring) if not path.exists()]
+            missing = [path for _, path in self._scored(scoring) if not is_scored(path)]
             if missing:
                 raise NotChecked(
                     f"{len(missing)} files of {scoring.instrument.id} are not scored yet; run the whole job"

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import Path
 
 import polars as pl
 
-from alliance_etl.alerts.found import Answers
 from alliance_etl.alerts.published import confirmation_rows, finding_rows
 from alliance_etl.errors import NotChecked
 from alliance_etl.findings.frame import fold
@@ -26,6 +26,9 @@ from alliance_etl.receipts.files import read_cells
 from alliance_etl.state.layout import Layout
 from alliance_etl.state.ledger import Ledger
 from alliance_etl.study.model import Study
+
+Answers = Mapping[str, Sequence[tuple[str, Path]]]
+"""The scored files of each instrument, each with its label."""
 
 
 def publish(

@@ -1,4 +1,5 @@
-"""Scored forms: for each file of current forms one Parquet file with scores and components beside the answers.
+"""Scored forms: for each file of current forms one Parquet file with scores and components beside the answers, and the
+signs by which alerts are found.
 
 A scored file is named after its source and the rules that it was scored by, so only what is new is ever scored.
 """
@@ -11,10 +12,11 @@ from pathlib import Path
 
 import polars as pl
 
+from alliance_etl.alerts.signs import signs_of, signs_path
 from alliance_etl.batches import batches
 from alliance_etl.instruments.model import Instrument, Mapped
 from alliance_etl.scoring.expressions import with_scores
-from alliance_etl.state.layout import Layout, make_durable, written_whole
+from alliance_etl.state.layout import Layout, make_durable, write_frame, written_whole
 from alliance_etl.state.ledger import Segment
 from alliance_etl.tables import POLARS_TYPES, Table
 
@@ -63,7 +65,7 @@ def score_segments(layout: Layout, segments: Sequence[Segment], scoring: Scoring
     Many small files are scored as one frame and cut apart again, since building the expressions costs more than a small
     file's arithmetic.
     """
-    todo = [segment for segment in segments if not scored_path(layout, segment, scoring).exists()]
+    todo = [segment for segment in segments if not is_scored(scored_path(layout, segment, scoring))]
     for batch in batches(todo, lambda segment: segment.rows, MOST_ROWS):
         parts = [
             pl.read_parquet(layout.state / segment.path).with_columns(site=pl.lit(segment.site)) for segment in batch
@@ -71,13 +73,20 @@ def score_segments(layout: Layout, segments: Sequence[Segment], scoring: Scoring
         scored = wide_forms(pl.concat(parts), scoring)
         start = 0
         for segment, part in zip(batch, parts, strict=True):
-            with written_whole(scored_path(layout, segment, scoring), durable=False) as draft:
-                scored.slice(start, part.height).write_parquet(
-                    draft, compression="zstd", compression_level=1, row_group_size=ROW_GROUP
-                )
+            path, forms = scored_path(layout, segment, scoring), scored.slice(start, part.height)
+            with written_whole(path, durable=False) as draft:
+                forms.write_parquet(draft, compression="zstd", compression_level=1, row_group_size=ROW_GROUP)
+            instrument = scoring.instrument
+            write_frame(signs_of(forms, instrument.item_numbers, instrument.reversed_items or ()), signs_path(path))
             start += part.height
-    make_durable([scored_path(layout, segment, scoring) for segment in todo])
+    paths = [scored_path(layout, segment, scoring) for segment in todo]
+    make_durable([*paths, *map(signs_path, paths)])
     return [scored_path(layout, segment, scoring) for segment in segments]
+
+
+def is_scored(path: Path) -> bool:
+    """Whether a scored file is there, and its signs beside it."""
+    return path.exists() and signs_path(path).exists()
 
 
 def wide_forms(forms: pl.DataFrame, scoring: Scoring) -> pl.DataFrame:
@@ -97,7 +106,7 @@ def wide_forms(forms: pl.DataFrame, scoring: Scoring) -> pl.DataFrame:
 
 def sweep_scored(layout: Layout, keep: Collection[Path]) -> None:
     """Remove scored files that no current forms stand behind any more."""
-    named = set(keep)
+    named = {*keep, *map(signs_path, keep)}
     for path in layout.scored.rglob("*"):
         if path.is_file() and path not in named:
             path.unlink()

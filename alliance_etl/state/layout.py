@@ -47,6 +47,10 @@ class Layout:
         return self.state / "findings"
 
     @property
+    def alerts(self) -> Path:
+        return self.state / "alerts"
+
+    @property
     def lock(self) -> Path:
         return self.state / "lock"
 
@@ -66,7 +70,7 @@ class Layout:
         """Make .state/ and its folders, closed to everyone but the owner."""
         self.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.state.chmod(0o700)
-        for folder in (self.archive, self.forms, self.scored, self.findings):
+        for folder in (self.archive, self.forms, self.scored, self.alerts, self.findings):
             folder.mkdir(mode=0o700, exist_ok=True)
 
 

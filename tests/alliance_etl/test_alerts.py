@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import subprocess
 import sys
 from datetime import date
@@ -13,6 +14,8 @@ import polars as pl
 import pytest
 
 from alliance_etl.alerts import rules
+from alliance_etl.alerts.signs import signs_of
+from alliance_etl.alerts.suspects import DATES, suspected
 from alliance_etl.errors import ConfigurationError, NotChecked
 from alliance_etl.findings.catalogue import KINDS
 from tests.scenario import EXPORT, POCKET, TABLES, Scenario, published, site, table
@@ -109,6 +112,32 @@ def test_a_form_before_session_1_is_an_alert(forms: list[Any], blamed: list[int]
     assert lines(rules.rating_before_first_session(visits(*forms))) == blamed
 
 
+def test_everybody_whom_a_rule_blames_is_suspected_first() -> None:
+    chance = random.Random(11)
+    for tidy in (True, False):
+        for _ in range(200):
+            forms = [
+                (
+                    chance.choice([None, *range(4)]),
+                    chance.choice([None, *range(1, 8)]),
+                    *chance.choice([CLIENT, THERAPIST, ("client", "SRS")]),
+                )
+                for _ in range(chance.randint(1, 6))
+            ]
+            order = sorted(forms, key=lambda form: (form[0] or 0, form[1] or 0)) if tidy else forms
+            all_forms = visits(*((session, day and str(day), *who) for session, day, *who in order))
+            blamed = lines(rules.session_order(all_forms)) + lines(rules.rating_before_first_session(all_forms))
+            files = [(all_forms.filter(family=family).collect().select(DATES), family) for family in ("WAI", "SRS")]
+            if blamed:
+                assert suspected(files).to_list() == ["p_a"], order
+
+
+def test_nobody_is_suspected_whose_sessions_follow_each_other() -> None:
+    forms = visits(*((session, str(session), *CLIENT) for session in range(1, 9))).collect().select(DATES)
+
+    assert suspected([(forms, "WAI"), (forms, "WAI"), (forms.reverse(), "WAI")]).to_list() == []
+
+
 @pytest.mark.parametrize(
     ("answers", "turned", "found"),
     [
@@ -127,7 +156,8 @@ def test_a_form_with_reversed_items_all_answered_alike_is_an_alert(
     items = {f"item_{n}": answer for n, answer in enumerate(answers, start=1)}
     form = visits((1, "5", *CLIENT)).with_columns(pl.lit(value, dtype=pl.Int8).alias(n) for n, value in items.items())
 
-    assert lines(rules.straight_lining(form, range(1, len(answers) + 1), turned, 6)) == ([1] if found else [])
+    flat = signs_of(form.collect(), range(1, len(answers) + 1), turned).lazy().filter(kind="flat")
+    assert lines(rules.straight_lining(flat.with_columns(site=pl.lit("berlin")), 6)) == ([1] if found else [])
 
 
 @pytest.mark.parametrize(
