@@ -71,5 +71,5 @@ def _staged(plans: Plans, file: Path) -> StagedDrop:
     if not reading:
         return StagedDrop(findings=(FileFinding("no_export", expected=plans.file_patterns),))
     now = datetime.now(UTC)
-    receipt = Receipt(content_hash(file)[:16], now, now.astimezone(ZoneInfo(plans.timezone)).date())
+    receipt = Receipt(now.astimezone(ZoneInfo(plans.timezone)).date())
     return stage_drop(file, file.name, reading, receipt, [plans.contract(plan) for plan in reading], plans.elsewhere)

@@ -77,7 +77,7 @@ def _raw(night: Night, drop: Drop, form_id: str, line: int) -> tuple[Plan, _Text
     day = drop.received_at.astimezone(ZoneInfo(night.plans(drop.site).timezone)).date()
     with night.archive.opened(drop.sha256, night.layout.state) as path:
         for plan in night.plans(drop.site).for_content(drop.file, path):
-            receipt = Receipt(drop.drop_id, drop.received_at, day)
+            receipt = Receipt(day)
             staged = stage_drop(path, drop.file, [plan], receipt, [night.plans(drop.site).contract(plan)])
             forms = staged.exports[0].forms
             if form_id in forms["form_id"]:

@@ -40,6 +40,8 @@ def intake_assets(study: Study) -> dg.AssetsDefinition:
         wanted = context.selected_asset_keys
         with night.stage("news"):
             news = night.news
+            if not night.rebuild:
+                night.night.stage_ahead([site for site in news if drops_key(site) in wanted])
         for site in news:
             if drops_key(site) in wanted:
                 with night.stage("intake", of=site):

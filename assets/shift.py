@@ -37,12 +37,13 @@ class StageCost:
 class Shift:
     """The Night of one run and what came of it so far; `failure` is the exception that ended it.
 
-    `watch` is told each stage as it begins, for a progress bar.
+    `watch` is told each stage as it begins, for a progress bar; `asked` are the sites with news, where they were asked.
     """
 
     night: Night
     rebuild: bool = False
     watch: Callable[[str], None] | None = None
+    asked: list[str] | None = None
     sites: list[SiteReport] = field(default_factory=list)
     checks: list[CheckResult] = field(default_factory=list)
     publication: PublicationReport | None = None
@@ -52,7 +53,7 @@ class Shift:
     @cached_property
     def news(self) -> list[str]:
         """The sites that this run takes in; asked once, so that what settles meanwhile waits for the next run."""
-        return self.night.sites_with_news(rebuild=self.rebuild)
+        return self.asked if self.asked is not None else self.night.sites_with_news(rebuild=self.rebuild)
 
     @contextmanager
     def stage(self, name: str, of: str = "") -> Iterator[None]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from alliance_etl.cli.outcome import words_of
 from alliance_etl.cli.progress import progress_bar
-from alliance_etl.cli.study import open_study
+from alliance_etl.cli.study import open_study, promises_of_schemas
 from alliance_etl.errors import RunFailed
 
 if TYPE_CHECKING:
@@ -41,16 +41,21 @@ def run_night(
     """
     started = time.perf_counter()
     study, registry = open_study(path)
-    with progress_bar("starting Dagster") as bar:
+    from alliance_etl.night.night import open_night
+
+    opening = open_night(study, registry, promises_of_schemas(), wait_seconds=wait_seconds, on_wait=on_wait)
+    with progress_bar("starting Dagster") as bar, opening as night:
+        news = night.sites_with_news(rebuild=rebuild)
+        if not rebuild:
+            night.stage_ahead(news)  # while Dagster is being imported
         from assets import home
         from assets.in_process import run_in_process
-        from assets.shift import open_shift
+        from assets.shift import Shift
 
-        with open_shift(study, registry, rebuild=rebuild, wait_seconds=wait_seconds, on_wait=on_wait) as shift:
-            shift.watch = bar.begin
-            bar.expect(_STAGES + len(shift.news))
-            folder = home.own_home(study.folder) if own_home else home.dagster_home(study.folder)
-            result = run_in_process(study, shift, folder, verbose=verbose)
+        shift = Shift(night, rebuild=rebuild, watch=bar.begin, asked=news)
+        bar.expect(_STAGES + len(news))
+        folder = home.own_home(study.folder) if own_home else home.dagster_home(study.folder)
+        result = run_in_process(study, shift, folder, verbose=verbose)
     failure = None if result.success else failure_of(shift)
     return NightOutcome(document_of(shift, result.run_id, time.perf_counter() - started, failure), failure)
 

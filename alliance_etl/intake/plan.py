@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from functools import cached_property
 
 import polars as pl
@@ -17,10 +17,11 @@ _LEAST_BYTE, _MOST_BYTE = -128, 127
 
 @dataclass(frozen=True)
 class Receipt:
-    """When and as what a drop was received. `day` is the date in the site's time zone; later dates are future."""
+    """When a drop was received. `day` is the date in the site's time zone; later dates are future.
 
-    drop_id: str
-    received_at: datetime
+    Nothing else of a drop decides what its rows are, so a file may be staged before it is known as a drop.
+    """
+
     day: date
 
 

@@ -7,15 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from alliance_etl.findings.comment import may_be_fixme
 from alliance_etl.findings.frame import FileFinding, causes, of_file
-from alliance_etl.intake.drop import stage_drop
-from alliance_etl.intake.plan import Plan, Receipt
+from alliance_etl.intake.plan import Plan
 from alliance_etl.intake.staged import StagedDrop, StagedExport, judged
+from alliance_etl.night.ahead import Ahead, stage_by
 from alliance_etl.night.coming_again import ComingAgain, coming_again
 from alliance_etl.night.plans import Plans
 from alliance_etl.night.reports import Counts
@@ -35,6 +34,7 @@ class DropJudge:
     layout: Layout
     ledger: Ledger
     plans: Plans
+    ahead: Ahead
 
     def judge(self, source: Source, drop: Drop, earlier: Sequence[Drop], forms: SiteForms) -> Drop:
         """The drop with its counts, status and findings; its forms are folded into `forms`.
@@ -72,10 +72,10 @@ class DropJudge:
         )
 
     def _staged(self, source: Source, drop: Drop, plans: list[Plan]) -> StagedDrop:
-        day = drop.received_at.astimezone(ZoneInfo(self.plans.timezone)).date()
-        contracts = [self.plans.contract(plan) for plan in plans]
-        receipt = Receipt(drop.drop_id, drop.received_at, day)
-        return source.read(lambda path: stage_drop(path, drop.file, plans, receipt, contracts, self.plans.elsewhere))
+        staged = self.ahead.staged(self.site, source.file, drop.received_at) if source.file else None
+        if staged is not None:
+            return staged
+        return source.read(lambda path: stage_by(self.plans, plans, path, drop.file, drop.received_at))
 
     def _judged(self, drop: Drop, staged: StagedDrop, forms: SiteForms, again: ComingAgain | None) -> Drop:
         """The drop with what its staged forms did to the current ones, which they are folded into."""

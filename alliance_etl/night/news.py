@@ -117,6 +117,15 @@ def _differing(files: Sequence[DroppedFile], seen: Mapping[str, tuple[int, int, 
     return [file for file in files if file.name not in seen or seen[file.name][:2] != (file.size, file.modified)]
 
 
+def is_untouched(file: DroppedFile) -> bool:
+    """Whether a local file lies there just as it was seen."""
+    try:
+        stat = file.path.stat()
+    except OSError:  # whoever reads it says so
+        return False
+    return (stat.st_size, stat.st_mtime_ns) == (file.size, file.modified)
+
+
 def content_hash(path: Path) -> str:
     """SHA-256 of a file's bytes, in hex."""
     with path.open("rb") as handle:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -16,6 +16,7 @@ from alliance_etl.alerts.found import alerts_of
 from alliance_etl.errors import ConfigurationError, NotChecked
 from alliance_etl.instruments.registry import Registry
 from alliance_etl.night import checks
+from alliance_etl.night.ahead import Ahead, Staging
 from alliance_etl.night.disk import trouble_with_disk_told
 from alliance_etl.night.news import unsettled
 from alliance_etl.night.plans import Plans, given_scales, item_type
@@ -55,7 +56,9 @@ def open_night(
         try:
             with trouble_with_disk_told(layout.state):
                 key = _same_key(ledger, study_key(layout.key))
-            yield Night(study, registry, promises, layout, ledger, key)
+            night = Night(study, registry, promises, layout, ledger, key)
+            with closing(night.ahead):
+                yield night
         finally:
             ledger.close()
 
@@ -88,6 +91,11 @@ class Night:
         """The sites with settled new files, another configuration, a receipt still owed, or a folder not to be read."""
         self._let_settle()
         return [site for site in self.study.sites if self._site(site).has_news(rebuild=rebuild)]
+
+    def stage_ahead(self, sites: Sequence[str]) -> None:
+        """Let other processes read what these sites have dropped; `take_in` goes on from what they made of it."""
+        now = datetime.now(UTC)
+        self.ahead.begin(((site, file) for site in sites for file in self._site(site).stageable()), now)
 
     def take_in(self, site: str, *, rebuild: bool = False) -> SiteReport:
         with trouble_with_disk_told(self.layout.state):
@@ -198,16 +206,18 @@ class Night:
 
     def plans(self, site: str) -> Plans:
         """The exports of a site, ready to read."""
-        if site not in self._plans:
-            self._plans[site] = Plans(self.study, site, self.registry, self.promises, self.key)
-        return self._plans[site]
+        return self._staging.plans(site)
 
     def _site(self, site: str) -> SiteIntake:
-        return SiteIntake(self.study, site, self.layout, self.ledger, self.archive, self.plans(site))
+        return SiteIntake(self.study, site, self.layout, self.ledger, self.archive, self.plans(site), self.ahead)
 
     @cached_property
-    def _plans(self) -> dict[str, Plans]:
-        return {}
+    def _staging(self) -> Staging:
+        return Staging(self.study, self.registry, self.promises, self.key)
+
+    @cached_property
+    def ahead(self) -> Ahead:
+        return Ahead(self._staging)
 
     def _let_settle(self) -> None:
         if 0 < self.study.settle_seconds <= _LONGEST_SETTLING and unsettled(self.study):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from alliance_etl.night.news import DroppedFile
+from alliance_etl.night.news import DroppedFile, is_untouched
 from alliance_etl.state.archive import Archive
 
 T = TypeVar("T")
@@ -24,16 +24,9 @@ class Source:
         """What `reader` makes of the bytes: from the dropped file if nobody touched it meanwhile, else from the
         archive.
         """
-        if self.file is not None and _is_untouched(self.file):
+        if self.file is not None and is_untouched(self.file):
             made = reader(self.file.path)
-            if _is_untouched(self.file):
+            if is_untouched(self.file):
                 return made
         with self.archive.opened(self.sha256, self.folder) as path:
             return reader(path)
-
-
-def _is_untouched(file: DroppedFile) -> bool:
-    if not file.path.exists():
-        return False
-    stat = file.path.stat()
-    return (stat.st_size, stat.st_mtime_ns) == (file.size, file.modified)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from alliance_etl.batches import batches
+from alliance_etl.night.ahead import Ahead
 from alliance_etl.night.judging import DropJudge
 from alliance_etl.night.news import DroppedFile, content_hash, fresh_files
 from alliance_etl.night.plans import Plans
@@ -38,11 +39,12 @@ class SiteIntake:
     ledger: Ledger
     archive: Archive
     plans: Plans
+    ahead: Ahead
     _dropped: dict[int, DroppedFile] = field(default_factory=dict)
 
     @property
     def judge(self) -> DropJudge:
-        return DropJudge(self.site, self.layout, self.ledger, self.plans)
+        return DropJudge(self.site, self.layout, self.ledger, self.plans, self.ahead)
 
     @property
     def is_out_of_date(self) -> bool:
@@ -64,6 +66,13 @@ class SiteIntake:
             return bool(self._fresh())
         except OSError:
             return True
+
+    def stageable(self) -> list[DroppedFile]:
+        """The new files that lie here to be read; none where the folder cannot be read, which `take_in` tells."""
+        try:
+            return self._fresh() if remote_of(self.study.sites[self.site]) is None else []
+        except OSError:
+            return []
 
     def take_in(self, *, rebuild: bool) -> SiteReport:
         """Take in what is new; first everything anew, where asked for or where the configuration has changed."""
@@ -140,6 +149,8 @@ class SiteIntake:
                 drop = Drop(0, self.site, file.name, sha256, size, datetime.now(UTC))
                 source = self._source(sha256, file)
                 drops.append(self.judge.judge(source, drop, [*earlier, *drops], forms))
+        for file in files:
+            self.ahead.forget(self.site, file)
         entered = self._commit(forms, drops, sights)
         lying = {(file.name, sha256): file for file, sha256 in sights}
         self._dropped |= {drop.seq: lying[drop.file, drop.sha256] for drop in entered}

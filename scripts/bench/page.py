@@ -22,8 +22,9 @@ processes, one after the other:
   group, write.
 
 Only ratios within one run mean anything on another machine. The aim: job within 4 times the floor and under 4 GB at
-10 million forms, and at least 3 times faster than the pandas script at 1 million. Peak memory is the largest resident
-size of the process; where other work shares the machine, processor time is the better witness.
+10 million forms, and at least 3 times faster than the pandas script at 1 million. Processor time and
+peak memory are of all processes of a job together, its workers' included (memory sampled 20 times a second, pages that
+processes share counted for each). Where other work shares the machine, processor time is the better witness.
 """
 
 

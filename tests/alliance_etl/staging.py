@@ -1,7 +1,7 @@
 """Staging a file without a night: what a site's exports make of it, as frames."""
 
 import tempfile
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -13,7 +13,7 @@ from alliance_etl.night.plans import Plans
 from alliance_etl.study.load import load_study
 from tests.scenario import Scenario, all_promises, registry_in
 
-RECEIPT = Receipt("0" * 16, datetime(2026, 11, 23, tzinfo=UTC), date(2026, 11, 23))
+RECEIPT = Receipt(date(2026, 11, 23))
 # where a form comes from in its file; what it says is in the other columns
 PLACE = ("line", "n_lines")
 
