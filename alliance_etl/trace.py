@@ -91,8 +91,8 @@ def _texts(path: Path, file: str, plan: Plan, line: int) -> _Texts:
     export = plan.export
     wanted = export.wanted_columns(len(plan.instrument.item_numbers))
     text = open_file(path, file, wanted, delimiter=export.delimiter, encoding=export.encoding, sheet=export.sheet)
-    there = locate(text.header)
-    at = {name: there[same_name(name)] for name in wanted}
+    there = locate(text.header, wanted)
+    at = {name: there[same_name(name)] for name in wanted if same_name(name) in there}
     frames, sheet = [], SheetRows(text.header_line, text.header_rows)
     for block in text.blocks(sorted(set(at.values()))):
         frames.append(block.frame)

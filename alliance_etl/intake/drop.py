@@ -3,7 +3,7 @@
 Blocks of records stream through; what an export keeps of them is typed and small.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from alliance_etl.intake.long import read_long
 from alliance_etl.intake.plan import Plan, Receipt
 from alliance_etl.intake.records import Records
 from alliance_etl.intake.repeats import settle_between, settle_repeats
+from alliance_etl.intake.sessions import resolved
 from alliance_etl.intake.sheet_rows import SheetRows
 from alliance_etl.intake.staged import StagedDrop, StagedExport
 from alliance_etl.intake.totals import compare_totals
@@ -77,7 +78,8 @@ def stage_drop(
     encoding = next((plan.export.encoding for plan in plans if plan.export.encoding), None)
     try:
         text = open_file(path, name, wanted, delimiter=delimiter, encoding=encoding, sheet=plans[0].export.sheet)
-        staged = _stage_text(text, adapted(plans, text.typed), receipt, contracts, wanted, delimiter)
+        plans = resolved(adapted(plans, text.typed), text)
+        staged = _stage_text(text, plans, receipt, contracts, wanted, delimiter)
         encoding = text.encoding
     except Unreadable as unreadable:
         staged = held_whole(path, name, plans, unreadable, wanted)
@@ -111,7 +113,7 @@ def _stage_text(
     wanted: Sequence[str],
     delimiter: str | None,
 ) -> StagedDrop:
-    there = headers.locate(text.header)
+    there = headers.locate(text.header, wanted)
     if not any(headers.same_name(name) in there for name in wanted):
         missing_header = headers.no_header(text.header, text.header_line, wanted, text.other_delimiters, delimiter)
         readings = [
@@ -134,10 +136,18 @@ def _stage_text(
 
 def _begin(plan: Plan, contract: AnswersContract, text: OpenedFile, known: Sequence[str]) -> _Reading:
     wanted = _columns(plan)
-    rejection = headers.judge_header(plan.name, text.header, text.header_line, wanted, known)
-    there = headers.locate(text.header)
-    positions = {} if rejection else {name: there[headers.same_name(name)] for name in wanted}
-    return _Reading(plan, contract, positions, rejection)
+    there = headers.locate(text.header, wanted)
+    rejection = headers.judge_header(plan.name, text.header, text.header_line, _due(plan, wanted, there), known)
+    present = {name: there[headers.same_name(name)] for name in wanted if headers.same_name(name) in there}
+    return _Reading(plan, contract, {} if rejection else present, rejection)
+
+
+def _due(plan: Plan, wanted: Sequence[str], there: Mapping[str, int]) -> list[str]:
+    """The columns that this file must have: those that are not optional, or are there; and a session or a date."""
+    optional = set(plan.export.optional_columns)
+    due = [name for name in wanted if name not in optional or headers.same_name(name) in there]
+    stamps = [name for name in (plan.export.session, plan.export.date) if name is not None]
+    return due if any(name in due for name in stamps) else [*due, *stamps]
 
 
 def _take_blocks(
@@ -176,6 +186,8 @@ def _take_block(
     frame = block.frame.select(
         "line", *(pl.col(str(position)).alias(name) for name, position in reading.positions.items())
     )
+    lacking = [name for name in _columns(reading.plan) if name not in reading.positions]
+    frame = frame.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in lacking) if lacking else frame
     frame = untyped(frame, reading.plan, typed)
     if is_fixme:
         frame = frame.with_columns(pl.col(list(reading.positions)).str.replace(*UNDEFUSED))
@@ -197,7 +209,7 @@ def _take_block(
 
 def _finish(reading: _Reading, receipt: Receipt, rows: SheetRows) -> StagedExport:
     log = reading.new_log()
-    schema = reading.plan.forms_schema
+    schema = reading.plan.rows_schema
     if reading.texts:
         records = Records(pl.concat(reading.texts), reading.positions)
         forms = read_long(records, reading.plan, receipt, reading.contract, log)
@@ -208,7 +220,7 @@ def _finish(reading: _Reading, receipt: Receipt, rows: SheetRows) -> StagedExpor
     return StagedExport(
         name=reading.plan.name,
         instrument=reading.plan.instrument.id,
-        forms=settled.forms,
+        forms=settled.forms.select(list(reading.plan.forms_schema)),
         rows_read=reading.rows_read,
         repeated=settled.repeated + log.repeated,
         held=reading.held + len(log.held),
@@ -225,7 +237,7 @@ def _without_ids(
         reading.positions[column]
         for reading in readings
         for key, column in reading.plan.export.own_columns.items()
-        if key in ("participant", "therapist", "rater") and not reading.rejection
+        if key in ("participant", "therapist", "rater") and column in reading.positions
     ]
     hidden = without_ids(text, columns, [export.cells for export in exports])
     return tuple(replace(export, cells=cells) for export, cells in zip(exports, hidden, strict=True))

@@ -4,6 +4,7 @@ A line that may be a row of data is never quoted: only names that study.yaml kno
 """
 
 import difflib
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,7 @@ from dataclasses import replace
 from alliance_etl.findings.frame import FileFinding
 
 _MOST_NAMES = 12
+_NUMBERED = re.compile(r"(.+\S) #([1-9]\d?)")
 
 # What is wrong with a header that may simply be another site's.
 OF_ANOTHER_SITE = ("column_missing", "no_header", "wrong_delimiter")
@@ -22,18 +24,37 @@ def same_name(name: str) -> str:
     return unicodedata.normalize("NFC", name).strip()
 
 
-def locate(header: Sequence[str]) -> dict[str, int]:
-    """Each column name and the position (0-based) at which it first stands."""
+def locate(header: Sequence[str], wanted: Sequence[str] = ()) -> dict[str, int]:
+    """Each column name, and each of the wanted ones that is there, with the position (0-based) at which it first
+    stands.
+
+    `Complete? #2` is the second column that is called `Complete?`, and `WAI1. *` the only one that begins with
+    `WAI1. `; both only where no column has that very name.
+    """
     positions: dict[str, int] = {}
     for position, name in enumerate(header):
         positions.setdefault(same_name(name), position)
+    for name in map(same_name, wanted):
+        fitting = [] if name in positions else _meant(header, name)
+        if fitting:
+            positions[name] = fitting[0]
     return positions
+
+
+def _meant(header: Sequence[str], name: str) -> list[int]:
+    """The positions that a name means which no column has: `NAME #2`, or `BEGINNING*`."""
+    if name.endswith("*"):
+        return [at for at, other in enumerate(header) if same_name(other).startswith(name[:-1])]
+    if numbered := _NUMBERED.fullmatch(name):
+        twins = [at for at, other in enumerate(header) if same_name(other) == numbered[1]]
+        return twins[int(numbered[2]) - 1 :][:1]
+    return []
 
 
 def doubled(header: Sequence[str], wanted: Sequence[str]) -> list[str]:
     """The wanted columns that stand in the header more than once."""
     times = Counter(same_name(name) for name in header)
-    return [name for name in wanted if times[same_name(name)] > 1]
+    return [name for name in wanted if (times[same_name(name)] or len(_meant(header, same_name(name)))) > 1]
 
 
 def judge_header(
@@ -43,7 +64,7 @@ def judge_header(
     twice = doubled(header, wanted)
     if twice:
         return FileFinding("column_doubled", export, line, expected=_listed(twice))
-    there = locate(header)
+    there = locate(header, wanted)
     lacking = [name for name in wanted if same_name(name) not in there]
     if not lacking:
         return None
@@ -82,13 +103,15 @@ def without_header(wanted: Sequence[str], facts: Mapping[str, int | str | bool])
 
 def unread_columns(header: Sequence[str], known: Sequence[str]) -> list[str]:
     """Names in the header that no export of the file uses."""
-    names = {same_name(name) for name in known}
-    return [name for name in map(same_name, header) if name and name not in names]
+    names, there = {same_name(name) for name in known}, locate(header, known)
+    used = {there[name] for name in names if name in there}
+    named = ((at, same_name(name)) for at, name in enumerate(header))
+    return [name for at, name in named if name and name not in names and at not in used]
 
 
 def fits(header: Sequence[str], wanted: Sequence[str]) -> bool:
     """Whether all wanted columns stand in the header."""
-    there = locate(header)
+    there = locate(header, wanted)
     return all(same_name(name) in there for name in wanted)
 
 

@@ -119,11 +119,14 @@ def look_for_identifiers(
 
     Reads the first rows once more, and only the columns that are not mapped and those of ids.
     """
-    mapped = {same_name(name) for name in known}
+    there, mapped = locate(text.header, known), {same_name(name) for name in known}
+    used = {there[name] for name in mapped if name in there}
     names = dict(enumerate(without_comment(text.header)))
-    unmapped = {place: name for place, name in names.items() if name and same_name(name) not in mapped}
+    unmapped = {
+        place: name for place, name in names.items() if name and same_name(name) not in mapped and place not in used
+    }
     sampled = list(unmapped)[:_MOST_COLUMNS]
-    ids = {export: locate(text.header)[same_name(column)] for export, column in participants.items()}
+    ids = {export: locate(text.header, [column])[same_name(column)] for export, column in participants.items()}
     values = _sample(text, [*sampled, *ids.values()])
     found = [_in_ids(export, column, values[ids[export]], text.header_line) for export, column in participants.items()]
     found.append(_in_unmapped({name: values.get(place, ()) for place, name in unmapped.items()}, text, received))

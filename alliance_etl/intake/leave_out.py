@@ -1,4 +1,8 @@
-"""Records that are no forms: column names in the middle of a file, which are held, and rows that skip_rows names."""
+"""Records that are no forms: column names in the middle of a file, which are held, rows that skip_rows names, and
+rows without any answer of the form, where the export says that they belong to another one.
+"""
+
+from collections.abc import Collection, Iterable
 
 import polars as pl
 
@@ -32,11 +36,35 @@ def without_headers(
 
 
 def without_skipped(records: Records, plan: Plan) -> tuple[Records, int]:
-    """Leave out the rows that skip_rows names."""
-    rules = plan.export.skip_rows
-    if not rules:
+    """Leave out the rows that skip_rows names, and blank forms where the export leaves them out."""
+    export, there = plan.export, records.positions
+    if not export.skip_rows and export.blank_forms == "keep":
         return records, 0
-    cells = {column: pl.col(column).str.strip_chars().fill_null("") for column in rules}
-    skip = pl.any_horizontal(cells[column].is_in(list(texts)) for column, texts in rules.items())
-    kept = records.frame.filter(~skip)
+    kept = records.frame.filter(is_form(plan, there))
     return Records(kept, records.positions), records.frame.height - kept.height
+
+
+def is_form(plan: Plan, there: Collection[str]) -> pl.Expr:
+    """True for a row that no rule leaves out; a rule about a column that the file lacks leaves out none."""
+    export = plan.export
+    kept = ~_says(export.skip_rows.items(), there)
+    if export.blank_forms == "keep":
+        return kept
+    return kept & (_is_answered(plan, there) | _says(export.complete.items(), there))
+
+
+def _is_answered(plan: Plan, there: Collection[str]) -> pl.Expr:
+    """True for a row with anything in an item, a score or a total of the form."""
+    scores = (*plan.export.scores.values(), *plan.export.totals.values())
+    columns = [column for column in (*plan.items.values(), *scores) if column in there]
+    return pl.any_horizontal(pl.lit(value=False), *(_bare(column) != "" for column in columns))
+
+
+def _says(rules: Iterable[tuple[str, Collection[str]]], there: Collection[str]) -> pl.Expr:
+    """True for a row with one of the texts in one of the columns."""
+    said = [_bare(column).is_in(list(texts)) for column, texts in rules if column in there]
+    return pl.any_horizontal(pl.lit(value=False), *said)
+
+
+def _bare(column: str) -> pl.Expr:
+    return pl.col(column).str.strip_chars().fill_null("")

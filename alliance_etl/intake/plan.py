@@ -121,6 +121,16 @@ class Plan:
             **{f"given_{scale}": pl.Float64 for scale in self.given_scales},
         }
 
+    @property
+    def rows_schema(self) -> dict[str, pl.DataType | type[pl.DataType]]:
+        """The columns of staged forms until repeats are settled: `apart` is what else tells rows of one form apart."""
+        return {**self.forms_schema, **({"apart": pl.String} if self.tells_apart else {})}
+
+    @property
+    def tells_apart(self) -> bool:
+        """Whether rows of one session are told apart; in a long file they are one form's answers."""
+        return bool(self.export.told_apart_by) and self.export.layout == "wide"
+
 
 def is_integral(export: Export, instrument: Instrument) -> bool:
     """True where every accepted answer, recoded to the instrument's range, is a whole number of one byte."""

@@ -30,17 +30,20 @@ def settle_repeats(forms: pl.DataFrame, held_forms: Collection[str], log: CellLo
     forms = _without_held(forms, held_forms, log)
     if forms["form_id"].n_unique() == forms.height:
         return Settled(forms, 0)
-    content = pl.struct(pl.exclude(*_PLACE))
+    content, answers = pl.struct(pl.exclude(*_PLACE)), pl.struct(pl.exclude(*_PLACE, "apart"))
     lines = pl.col("line").sort().head(_MOST_LINES).cast(pl.String).str.join(", ")
     counted = forms.with_columns(
         versions=content.n_unique().over("form_id"),
+        code=pl.when(answers.n_unique().over("form_id") > 1)
+        .then(pl.lit("form_twice"))
+        .otherwise(pl.lit("session_shared")),
         first=pl.col("line").min().over("form_id"),
         expected=pl.format("one row; lines {} differ", lines.over("form_id")),
     )
     differing = counted.filter(pl.col("versions") > 1)
     log.note(
         differing["line"],
-        "form_twice",
+        differing["code"],
         position=None,
         column=None,
         expected=differing["expected"],

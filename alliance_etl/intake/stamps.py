@@ -16,6 +16,7 @@ from alliance_etl.intake.cells import CellLog
 from alliance_etl.intake.identity import Kind
 from alliance_etl.intake.plan import Plan, Receipt
 from alliance_etl.intake.records import Records
+from alliance_etl.intake.sessions import added, numbered
 
 _LARGEST_SESSION = 2**31 - 1
 _LAST_OF_A_YEAR = date(2026, 12, 31)  # day and month cannot be taken for each other
@@ -25,27 +26,40 @@ _PEOPLE: tuple[Kind, ...] = ("participant", "therapist", "rater")
 def read_stamps(records: Records, plan: Plan, receipt: Receipt, log: CellLog) -> pl.DataFrame:
     """participant, therapist, rater (pseudonyms), session, session_date and line of each record."""
     export = plan.export
-    columns = {name: getattr(export, name) for name in (*_PEOPLE, "session", "date")}
-    texts = records.texts(columns)
+    stamps = ("session", "instance", "date") if export.instance else ("session", "date")
+    columns = {name: getattr(export, name) for name in (*_PEOPLE, *stamps)}
+    texts = _meant(records.texts(columns), plan)
     _note_missing(records, texts, plan, log)
-    sessions = read_sessions(texts["session"])
-    dates = read_dates(texts["date"], export.date_format, receipt.day)
+    read = {name: read_sessions(texts[name]) for name in stamps if name != "date"}
+    if export.instance:
+        read["instance"] = added(read["session"], read["instance"], _LARGEST_SESSION)
+    read["date"] = read_dates(texts["date"], export.date_format, receipt.day)
+    named = " or a text that `sessions` names" if export.sessions or export.preset is not None else ""
     expected = {
-        "session_unreadable": "a whole number",
+        "session_unreadable": f"a whole number{named}",
         "date_unreadable": f"a date written as {_date_example(export.date_format)}",
         "date_in_future": f"a date up to {receipt.day}",
     }
-    for name, read in (("session", sessions), ("date", dates)):
-        if read["code"].null_count() < len(read):
-            _note_unreadable(records, texts, name, columns[name], read["code"], expected, log)
+    for name, found in read.items():
+        if found["code"].null_count() < len(found):
+            _note_unreadable(records, texts, name, columns[name], found["code"], expected, log)
     return pl.DataFrame(
         [
             *(plan.pseudonyms.of(kind, texts[kind]).alias(kind) for kind in _PEOPLE),
-            sessions["value"].alias("session"),
-            dates["value"].alias("session_date"),
+            read["instance" if export.instance else "session"]["value"].alias("session"),
+            read["date"]["value"].alias("session_date"),
             records.frame["line"],
         ]
     )
+
+
+def _meant(texts: pl.DataFrame, plan: Plan) -> pl.DataFrame:
+    """The texts with sessions that `sessions` names as numbers, and without dates that are none."""
+    if plan.export.sessions:
+        texts = texts.with_columns(numbered(texts["session"], plan))
+    if plan.export.no_date:
+        texts = texts.with_columns(pl.when(~pl.col("date").is_in(list(plan.export.no_date))).then("date").alias("date"))
+    return texts
 
 
 def _date_example(date_format: str | None) -> str:
@@ -63,12 +77,14 @@ def _note_missing(records: Records, texts: pl.DataFrame, plan: Plan, log: CellLo
             expected="the participant's id",
         )
     neither = texts["session"].is_null() & texts["date"].is_null()
-    stamp = export.session or export.date
+    if export.instance:
+        neither &= texts["instance"].is_null()
+    stamp = next((name for name in (export.session, export.date) if name in records.positions), None)
     if neither.any():
         log.note(
             lines.filter(neither),
             "session_missing",
-            position=records.positions[stamp] if stamp else None,
+            position=records.positions.get(stamp or ""),
             column=stamp,
             expected="a session number or a date",
         )

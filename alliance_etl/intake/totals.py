@@ -25,10 +25,10 @@ def compare_totals(records: Records, forms: pl.DataFrame, plan: Plan, log: CellL
         by_line, on="line", how="left", maintain_order="left"
     )
     for scale, column in plan.export.totals.items():
-        _compare(beside, scale, column, records.positions[column], plan, log)
+        _compare(beside, scale, column, records.positions.get(column), plan, log)
 
 
-def _compare(beside: pl.DataFrame, scale: str, column: str, position: int, plan: Plan, log: CellLog) -> None:
+def _compare(beside: pl.DataFrame, scale: str, column: str, position: int | None, plan: Plan, log: CellLog) -> None:
     text = beside[column].str.strip_chars()
     text = text.set(text == "", None)
     distinct = [cell for cell in text.drop_nulls().unique().to_list() if plan.answer_rule.reason(cell) is None]

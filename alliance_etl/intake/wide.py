@@ -18,11 +18,18 @@ from alliance_etl.intake.stamps import read_stamps
 
 
 def read_wide(records: Records, plan: Plan, receipt: Receipt, contract: AnswersContract, log: CellLog) -> pl.DataFrame:
-    """The forms (Plan.forms_schema) of the records that can be trusted; everything else is logged."""
+    """The forms (Plan.rows_schema) of the records that can be trusted; everything else is logged."""
     stamps = read_stamps(records, plan, receipt, log)
     answers = read_answers(records, plan, contract, log)
     given = read_given(records, plan, log)
-    return finish_forms(pl.concat([stamps, answers, given], how="horizontal"), plan, log)
+    parts = [stamps, answers, given, *([told_apart(records, plan)] if plan.tells_apart else [])]
+    return finish_forms(pl.concat(parts, how="horizontal"), plan, log)
+
+
+def told_apart(records: Records, plan: Plan) -> pl.DataFrame:
+    """`apart`: what else than participant, rater and session tells a row apart, as one text."""
+    texts = records.texts({column: column for column in plan.export.told_apart_by})
+    return texts.select(apart=pl.concat_str(pl.all().fill_null(""), separator="\x1f"))
 
 
 def read_answers(records: Records, plan: Plan, contract: AnswersContract, log: CellLog) -> pl.DataFrame:
@@ -122,7 +129,7 @@ def read_given(records: Records, plan: Plan, log: CellLog) -> pl.DataFrame:
         log.note(
             lines.filter(bad),
             read["code"].filter(bad),
-            position=records.positions[column],
+            position=records.positions.get(column),
             column=column,
             expected=f"a number from {low:g} to {high:g}",
             text=text.filter(bad),
@@ -147,7 +154,7 @@ def _given_lookup(texts: Sequence[str], scale: str, low: float, high: float, pla
 
 
 def finish_forms(rows: pl.DataFrame, plan: Plan, log: CellLog) -> pl.DataFrame:
-    """Leave out held rows and give the rest their form ids, in the order of Plan.forms_schema."""
+    """Leave out held rows and give the rest their form ids, in the order of Plan.rows_schema."""
     is_held = pl.col("line").is_in(log.held_lines().implode())
     good = rows.filter(~is_held) if log.held else rows
     if log.held:
@@ -155,11 +162,11 @@ def finish_forms(rows: pl.DataFrame, plan: Plan, log: CellLog) -> pl.DataFrame:
         named = rows.filter(is_held & pl.col("participant").is_not_null() & stamp.is_not_null())
         log.held_forms.update(form_ids(named, plan))
     if good.is_empty():
-        return pl.DataFrame(schema=plan.forms_schema)
+        return pl.DataFrame(schema=plan.rows_schema)
     if "n_lines" not in good.columns:
         good = good.with_columns(n_lines=pl.lit(1, dtype=pl.Int32))
     return good.with_columns(form_id=form_ids(good, plan), rater_role=pl.lit(plan.rater_role)).select(
-        list(plan.forms_schema)
+        list(plan.rows_schema)
     )
 
 

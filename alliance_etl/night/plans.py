@@ -19,7 +19,7 @@ from alliance_etl.reading import Unreadable, open_file
 from alliance_etl.study.model import Site, Study
 
 # Raised when the intake of this package reads the same file otherwise than before: every site is then taken in anew.
-INTAKE_VERSION = 3
+INTAKE_VERSION = 4
 
 
 class Plans:
@@ -75,7 +75,7 @@ class Plans:
         """The columns of other sites' exports, to notice a file that was put into the wrong folder."""
         others = (site for site in self.study.sites.values() if site.name != self.site.name)
         return [
-            export.wanted_columns(len(self.registry[export.instrument].item_numbers))
+            export.required_columns(len(self.registry[export.instrument].item_numbers))
             for site in others
             for export in site.exports.values()
         ]

@@ -30,6 +30,7 @@ from alliance_etl.study.fields import (
     layout_of,
 )
 from alliance_etl.study.presets import PresetName, filled_in
+from alliance_etl.study.sessions import SessionNumbers
 from alliance_etl.study.strict import Strict
 
 
@@ -78,10 +79,20 @@ class Export(Strict):
     session: Column | None = Field(
         default=None, description="Column of the session's number; optional if date is given."
     )
+    sessions: SessionNumbers = Field(
+        default={},
+        description="Texts in the session column and the session that each stands for; or texts with {n} for the "
+        "number, {word} for what is the same in the whole file, * for anything.",
+    )
+    instance: Column | None = Field(
+        default=None,
+        description="Column of a number that is added to the session's: the repeat instance within an event.",
+    )
     date: Column | None = Field(default=None, description="Column of the session's date; optional if session is given.")
     date_format: DateFormat | None = Field(
         default=None, description="How dates are written, as strptime has it; default ISO 8601."
     )
+    no_date: Texts = Field(default=(), description="Texts in the date column that are no date: read as an empty cell.")
     therapist: Column | None = Field(default=None, description="Column of the therapist's id.")
     rater: Column | None = Field(default=None, description="Column that tells several observers of one session apart.")
     rater_role: RaterRole | None = Field(
@@ -118,6 +129,24 @@ class Export(Strict):
         default={},
         description='Rows to leave out: column, and the text or texts that mark them ("" for an empty cell).',
     )
+    blank_forms: Literal["keep", "skip"] = Field(
+        default="keep",
+        description="skip: a row without any answer of this form is left out (it belongs to another form); "
+        "keep: it is a form of which nothing was answered.",
+    )
+    complete: dict[str, Texts] = Field(
+        default={},
+        description="With `blank_forms: skip`: column, and the text or texts that mark a form as filled in, so that it "
+        "stays even without answers.",
+    )
+    told_apart_by: Texts = Field(
+        default=(),
+        description="Columns that tell rows apart which come to the same session: such rows are held even where their "
+        "answers are equal.",
+    )
+    optional_columns: Texts = Field(
+        default=(), description="Columns that a file may lack: read as empty, and no rule of skip_rows applies to them."
+    )
     delimiter: Delimiter | None = Field(default=None, description='One character, or "tab"; detected where left out.')
     decimal: Literal[".", ","] | None = Field(
         default=None, description="Decimal mark, . or ,; detected where left out."
@@ -153,7 +182,8 @@ class Export(Strict):
     @property
     def own_columns(self) -> dict[str, str]:
         """The columns that say whose form it is and of when: key of study.yaml to column, only those that are given."""
-        named = {key: getattr(self, key) for key in ("participant", "session", "date", "therapist", "rater")}
+        keys = ("participant", "session", "instance", "date", "therapist", "rater")
+        named = {key: getattr(self, key) for key in keys}
         return {key: column for key, column in named.items() if column is not None}
 
     @property
@@ -180,12 +210,18 @@ class Export(Strict):
         return dict(self.items)
 
     def wanted_columns(self, n_items: int) -> list[str]:
-        """All columns that this export reads, in order, each once: ids, stamps, answers, scores, those of skip_rows."""
+        """All columns that this export reads, in order, each once: ids, stamps, answers, scores, those of row rules."""
         answers = (
             self.item_columns(n_items).values() if self.layout == "wide" else (self.layout.item, self.layout.value)
         )
-        mapped = (self.own_columns.values(), answers, self.scores.values(), self.totals.values(), self.skip_rows)
+        scores = (*self.scores.values(), *self.totals.values())
+        mapped = (self.own_columns.values(), answers, scores, self.skip_rows, self.complete, self.told_apart_by)
         return list(dict.fromkeys(column for columns in mapped for column in columns))
+
+    def required_columns(self, n_items: int) -> list[str]:
+        """The wanted columns that a file cannot lack."""
+        optional = set(self.optional_columns) - {self.participant}
+        return [column for column in self.wanted_columns(n_items) if column not in optional]
 
     def matches(self, filename: str) -> bool:
         """True where one of the globs fits the file's name, case ignored, with or without .gz and .zip at its end;

@@ -5,6 +5,7 @@ Types and spellings of single values are fields.py's; what an instrument has to 
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic_core import PydanticCustomError
@@ -51,6 +52,14 @@ def of_export(export: "Export") -> Iterator[Fault]:
         )
     if export.scores and export.layout != "wide":
         yield Fault(("scores",), "scale scores are read from the wide layout only; expected items here")
+    if export.blank_forms == "skip" and export.layout != "wide":
+        yield Fault(("blank_forms",), "a row of a long file is one answer, not a form; expected blank_forms: keep")
+    if export.preset is None:
+        for key, column in (("sessions", "session"), ("instance", "session"), ("no_date", "date")):
+            if getattr(export, key) and getattr(export, column) is None:
+                yield Fault((key,), f"is about the {column} column, which is missing; expected {column} beside it")
+    if export.participant in export.optional_columns:
+        yield Fault(("optional_columns",), f'"{export.participant}" is the column of participant; it must be there')
     yield from _of_columns(export)
     yield from _of_texts(export)
 
@@ -74,7 +83,8 @@ def _of_columns(export: "Export") -> Iterator[Fault]:
     for key, columns in (("scores", export.scores), ("totals", export.totals)):
         if twice := repeated(columns.values()):
             yield Fault((key,), f"{listed(twice)} stands for two scales; expected another column for each")
-    for first, second in (("participant", "session"), ("participant", "date"), ("session", "date")):
+    stamps = ("participant", "session", "instance", "date")
+    for first, second in combinations(stamps, 2):
         if first in own and second in own and same_name(own[first]) == same_name(own[second]):
             yield Fault((second,), f'"{own[second]}" is the column of {first} already; expected another one')
     if export.layout != "wide" and same_name(export.layout.item) == same_name(export.layout.value):

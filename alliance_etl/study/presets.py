@@ -35,7 +35,8 @@ def presets() -> Mapping[str, Preset]:
 
 
 def filled_in(export: Mapping[str, Any]) -> Mapping[str, Any]:
-    """An export's keys with those that its preset fills in. Mappings are put together, the export's entries winning.
+    """An export's keys with those that its preset fills in. Mappings are put together, the export's entries winning,
+    as are optional columns; a key or an entry with nothing after its colon takes the preset's away.
 
     An unknown preset fills in what the nearest one would, so that its name is all that is told to be wrong.
     """
@@ -45,14 +46,18 @@ def filled_in(export: Mapping[str, Any]) -> Mapping[str, Any]:
     preset = presets().get(nearest(name, presets()) or "")
     if preset is None:
         return export
-    written = {key: value for key, value in export.items() if value is not None}
-    return {**preset.defaults, **{key: _over(preset.defaults.get(key), value) for key, value in written.items()}}
+    return {**preset.defaults, **{key: _over(preset.defaults, key, value) for key, value in export.items()}}
 
 
-def _over(default: Any, written: Any) -> Any:
+def _over(defaults: Mapping[str, Any], key: str, written: Any) -> Any:
     """What is written over a default: entry by entry where both are mappings."""
-    both = isinstance(default, Mapping) and isinstance(written, Mapping)
-    return {**default, **written} if both else written
+    default = defaults.get(key)
+    if isinstance(default, Mapping) and isinstance(written, Mapping):
+        taken_away = {entry for entry, value in written.items() if value is None and entry in default}
+        return {entry: value for entry, value in {**default, **written}.items() if entry not in taken_away}
+    if key == "optional_columns" and isinstance(default, list) and isinstance(written, list):
+        return [*default, *written]
+    return written
 
 
 def _known(name: str) -> str:

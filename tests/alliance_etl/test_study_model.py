@@ -136,6 +136,13 @@ def test_several_exports_read_the_same_file_in_the_order_of_the_study() -> None:
         {"encoding": "cp1252"},
         {"layout": {"item": "Q", "value": "A"}},
         {"snapshot": True},
+        {"sessions": {"intake": 0}},
+        {"sessions": "session_{n}"},
+        {"instance": "I"},
+        {"blank_forms": "skip"},
+        {"complete": {"C": "2"}},
+        {"told_apart_by": ["E"]},
+        {"optional_columns": ["T"]},
     ],
     ids=lambda said: next(iter(said)),
 )

@@ -39,9 +39,21 @@ def test_an_entry_of_a_preset_can_be_taken_away() -> None:
     assert export_of(preset="qualtrics", skip_rows={"Status": []}).skip_rows == {"Status": ()}
 
 
-def test_a_key_with_nothing_after_its_colon_is_filled_in(tmp_path: Path) -> None:
-    text = SMALL.replace("participant: ID", "participant:\n        preset: redcap")
-    assert load_study(written(tmp_path, text)).sites["berlin"].exports["wai"].participant == "record_id"
+def test_a_key_with_nothing_after_its_colon_takes_the_presets_away(tmp_path: Path) -> None:
+    text = SMALL.replace("participant: ID", "participant: ID\n        preset: qualtrics\n        date:")
+    assert load_study(written(tmp_path, text)).sites["berlin"].exports["wai"].date is None
+
+
+def test_an_entry_with_nothing_after_its_colon_takes_the_presets_away(tmp_path: Path) -> None:
+    text = SMALL.replace("participant: ID", "preset: redcap\n        missing: {NA: , -99: refused}")
+    missing = load_study(written(tmp_path, text)).sites["berlin"].exports["wai"].missing
+    assert "NA" not in missing
+    assert (missing["NI"], missing["-99"]) == ("no_information", "refused")
+
+
+def test_optional_columns_of_preset_and_study_are_put_together() -> None:
+    export = export_of(preset="redcap", optional_columns=["therapist"], therapist="therapist")
+    assert set(export.optional_columns) == {"redcap_event_name", "redcap_repeat_instance", "therapist"}
 
 
 def test_a_key_that_the_preset_fills_in_is_not_missing(tmp_path: Path) -> None:

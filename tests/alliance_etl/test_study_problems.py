@@ -92,6 +92,17 @@ def test_a_wrong_key_of_the_study_is_told_with_the_remedy(tmp_path: Path, key: s
         pytest.param(
             "scores: {total: T}\n        layout: {item: Q, value: A}", "from the wide layout only", id="long scores"
         ),
+        pytest.param("sessions: session_1", "a text with {n} for the number", id="sessions without a number"),
+        pytest.param("sessions: {intake: none}", 'the number of session "intake"', id="a session without a number"),
+        pytest.param("blank_forms: drop", '"drop" is not known; expected one of', id="blank forms"),
+        pytest.param(
+            "blank_forms: skip\n        layout: {item: Q, value: A}",
+            "expected blank_forms: keep",
+            id="long blank forms",
+        ),
+        pytest.param("no_date: [UNK]", "is about the date column, which is missing", id="no date at all"),
+        pytest.param("optional_columns: [ID]", '"ID" is the column of participant', id="no participant"),
+        pytest.param("instance: Sitzung", '"Sitzung" is the column of session', id="session and instance in one"),
     ],
 )
 def test_a_wrong_key_of_an_export_is_told_with_the_remedy(tmp_path: Path, key: str, told: str) -> None:
