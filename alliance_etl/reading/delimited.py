@@ -8,9 +8,9 @@ from alliance_etl.reading.careful import CarefulReader
 from alliance_etl.reading.clean import read_clean
 from alliance_etl.reading.encoding import encoding_of
 from alliance_etl.reading.grammar import Grammar, Shape
-from alliance_etl.reading.header import find_header
+from alliance_etl.reading.header import cut, find_header
 from alliance_etl.reading.model import Block, Dialect, Unreadable, joined
-from alliance_etl.reading.qualtrics import more_header
+from alliance_etl.reading.qualtrics import legacy_header, more_header
 from alliance_etl.reading.source import AHEAD_BYTES, CHUNK_BYTES, Window, utf8_chunks
 
 CAREFUL_BYTES = 1 << 18
@@ -58,6 +58,7 @@ class DelimitedText:
             "newline": self.dialect.newline,
             "header_line": self.header_line,
             "columns": len(self.header),
+            **({"legacy_header": True} if self.header_rows == 2 else {}),
             **({"encoding_note": self.encoding_note} if self.encoding_note else {}),
             **({"packed": self.packed} if self.packed else {}),
         }
@@ -145,16 +146,19 @@ def open_delimited(
             raise
         facts: dict[str, int | str | bool] = {"encoding": found.name, "declared": encoding is not None}
         raise Unreadable("bad_encoding", {**facts, **error.facts}) from None
-    lines, size = more_header(window.data[header.end :], header.delimiter)
+    names, (lines, size) = header.names, more_header(window.data[header.end :], header.delimiter)
+    rows = 3 if lines else 1
+    if legacy := legacy_header(names, window.data[header.end :], header.delimiter, set(map(cut, wanted))):
+        rows, (names, lines, size) = 2, legacy
     return DelimitedText(
         path=path,
         dialect=Dialect(found.name, bool(found.mark), header.delimiter, _newline(window.data)),
-        header=header.names,
+        header=names,
         header_line=header.line,
         other_delimiters=named,
         encoding_note=found.note,
         _mark_bytes=len(found.mark),
-        header_rows=3 if lines else 1,
+        header_rows=rows,
         _records_at=header.end + size,
         _records_line=header.line + header.lines + lines,
     )

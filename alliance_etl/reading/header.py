@@ -32,6 +32,12 @@ def cut(name: str) -> str:
     return _OUTER.sub("", name)
 
 
+def shown(wanted: frozenset[str], names: Sequence[str]) -> int:
+    """How many wanted names stand among a header's; one that ends in * stands for any that begins so."""
+    begun = [name[:-1] for name in wanted if name.endswith("*") and name not in names]
+    return len(wanted & set(names)) + sum(any(name.startswith(start) for name in names) for start in begun)
+
+
 def find_header(
     sample: bytes, wanted: Sequence[str], *, whole: bool, delimiter: str | None
 ) -> tuple[Header, dict[str, int]]:
@@ -51,7 +57,7 @@ def find_header(
     names = frozenset(map(cut, wanted))
     candidates = tuple(dict.fromkeys((*CANDIDATES, *filter(None, (hinted, delimiter)))))
     headers = {candidate: _read(lines, start, candidate, names) for candidate in candidates}
-    found = {candidate: len(names & set(header.names)) for candidate, header in headers.items()}
+    found = {candidate: shown(names, header.names) for candidate, header in headers.items()}
     alike = {candidate: len(_loose(names) & _loose(header.names)) for candidate, header in headers.items()}
     best = max(
         candidates,
@@ -60,8 +66,8 @@ def find_header(
     if names and not found[best] and delimiter is None:
         unusual = _unusual(lines, start, names)
         if unusual is not None:
-            return unusual, {**found, unusual.delimiter: len(names & set(unusual.names))}
-    if names and not alike[best]:
+            return unusual, {**found, unusual.delimiter: shown(names, unusual.names)}
+    if names and not alike[best] and not found[best]:
         _refuse_records(lines, headers[best], names, candidates)
     return headers[delimiter or best], found
 
@@ -69,7 +75,7 @@ def find_header(
 def _unusual(lines: list[bytes], start: int, wanted: frozenset[str]) -> Header | None:
     """The header with the one unusual delimiter that shows several wanted names and cuts every line alike."""
     headers = [_read(lines, start, delimiter, wanted) for delimiter in UNUSUAL if delimiter.encode() in lines[start]]
-    fitting = [each for each in headers if len(wanted & set(each.names)) > 1 and _agreement(lines, each) == 2]
+    fitting = [each for each in headers if shown(wanted, each.names) > 1 and _agreement(lines, each) == 2]
     return fitting[0] if len(fitting) == 1 else None
 
 
@@ -93,7 +99,7 @@ def _read(lines: list[bytes], start: int, delimiter: str, wanted: frozenset[str]
     record = Lines(lines[start : start + RECORD_LINES], grammar, None).record(0)
     if record is not None:
         spanning = _names(record.cells, start)
-        if record.lines == 1 or len(wanted & set(spanning)) >= len(wanted & set(names)):
+        if record.lines == 1 or shown(wanted, spanning) >= shown(wanted, names):
             names, height = spanning, record.lines
     end = sum(map(len, lines[: start + height]))
     return Header(delimiter, names, start + 1, height, end)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from alliance_etl.reading.contained import damage_told, refuse_bomb
 from alliance_etl.reading.grid import Grid, names_of
-from alliance_etl.reading.header import cut
+from alliance_etl.reading.header import cut, shown
 from alliance_etl.reading.model import Unreadable
 from alliance_etl.reading.opened import Typed
 from alliance_etl.reading.sheet_errors import with_errors
@@ -94,7 +94,7 @@ def _header(rows: Rows, wanted: Sequence[str]) -> tuple[int, tuple[str, ...]]:
 
 
 def _named(header: Sequence[str], wanted: Sequence[str]) -> int:
-    return len({cut(name) for name in wanted} & set(header))
+    return shown(frozenset(map(cut, wanted)), header)
 
 
 def _epoch(path: Path) -> str:

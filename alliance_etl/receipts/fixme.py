@@ -52,7 +52,9 @@ def write_fixme(
     mark = _MARKS.get(encoding, b"") if facts["bom"] else b""
     newline = str(facts["newline"])
     header_line = int(facts["header_line"])
-    (header,) = raw_records(source, encoding, len(mark), delimiter, None, [header_line])
+    # the second row of Qualtrics' legacy header tells what the columns are; the texts of the usual one are no names
+    header_lines = [header_line, header_line + 1] if facts.get("legacy_header") else [header_line]
+    header, *below = raw_records(source, encoding, len(mark), delimiter, None, header_lines)
     names = [cell.decode("utf-8", "replace").strip() for cell in header.cells]
     shape = Shape.of(names)
     form = _Form(delimiter, len(without_comment(names[: shape.required])), is_fixme=bool(exports_told(names)))
@@ -60,6 +62,8 @@ def write_fixme(
         file.write(mark)
         name = _plain(comment_column(exports), delimiter)
         file.write(_encoded(_ended(header, form), name, delimiter, newline, encoding))
+        for row in below:
+            file.write(_encoded(_ended(row, form), "", delimiter, newline, encoding))
         for record in raw_records(source, encoding, len(mark), delimiter, shape, list(said)):
             text = _ended(record, form)
             file.write(_encoded(text, _plain(said[record.line], delimiter), delimiter, newline, encoding))
