@@ -11,7 +11,7 @@ from alliance_etl.night.news import pending_drops
 from alliance_etl.publication.swap import published_folder
 from alliance_etl.pull import remote_of
 from alliance_etl.state.layout import Layout
-from alliance_etl.state.ledger import Drop, Ledger
+from alliance_etl.state.ledger import Contact, Drop, Ledger
 from alliance_etl.study.model import Study
 
 Punctuality = Literal["silent", "late", "on_time"]
@@ -31,6 +31,7 @@ def study_status(study: Study, now: datetime | None = None) -> dict[str, Any]:
     try:
         drops = ledger.drops() if ledger else []
         forms = {name: _forms(ledger, name) for name in study.sites}
+        contacts = ledger.contacts() if ledger else {}
     finally:
         if ledger:
             ledger.close()
@@ -39,7 +40,10 @@ def study_status(study: Study, now: datetime | None = None) -> dict[str, Any]:
         "title": study.title,
         "published": str(layout.warehouse / "alliance.duckdb") if folder else None,
         "sites": [
-            _site(study, name, [d for d in drops if d.site == name], forms[name], waiting.count(name), moment)
+            {
+                **_site(study, name, [d for d in drops if d.site == name], forms[name], waiting.count(name), moment),
+                **_contact(study, name, contacts.get(name)),
+            }
             for name in study.sites
         ],
         "drops": [{**drop.report().as_dict(), "received_at": drop.received_at.isoformat()} for drop in drops],
@@ -68,6 +72,17 @@ def _site(study: Study, name: str, drops: list[Drop], forms: int, waiting: int, 
         "forms": forms,
         "held": sum(drop.counts.held for drop in drops if drop.status != "duplicate"),
         "waiting": waiting,
+    }
+
+
+def _contact(study: Study, name: str, contact: Contact | None) -> dict[str, Any]:
+    """Of a remote source, when it was last reached, and since when it fails; nothing of a folder."""
+    if isinstance(study.sites[name].drop, Path):
+        contact = None
+    return {
+        "last_contact": contact.reached_at.isoformat() if contact and contact.reached_at else None,
+        "failing_since": contact.failing_since.isoformat() if contact and contact.failing_since else None,
+        "trouble": contact.trouble if contact else None,
     }
 
 

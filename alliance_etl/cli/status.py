@@ -40,3 +40,6 @@ def _print(document: dict[str, Any]) -> None:
     for site in document["sites"]:
         if not site["folder_there"]:
             print(f"{site['site']}: its folder {site['drop']} is not there")
+        if site["failing_since"]:
+            reached = f"last reached {site['last_contact']}" if site["last_contact"] else "never reached"
+            print(f"{site['site']}: its source fails since {site['failing_since']} ({reached}): {site['trouble']}")

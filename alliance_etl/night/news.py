@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from alliance_etl.pull import Remote, RemoteFile, remote_of
-from alliance_etl.pull.source import again
+from alliance_etl.pull import RemoteFile
 from alliance_etl.state.layout import Layout
 from alliance_etl.state.ledger import Ledger
 from alliance_etl.study.model import Site, Study
@@ -15,6 +14,9 @@ from alliance_etl.study.model import Site, Study
 _UNFINISHED = (".part", ".tmp", ".filepart")
 # A clock that runs ahead on the site's side must not keep a file waiting for ever.
 _AHEAD_SECONDS = 60
+
+# File name → size, time of modification and content hash when it was last looked at.
+Seen = Mapping[str, tuple[int, int, str]]
 
 
 @dataclass(frozen=True)
@@ -64,11 +66,11 @@ def dropped_files(site: Site, settle_seconds: float) -> list[DroppedFile]:
             continue
         age = now - stat.st_mtime
         if age >= settle_seconds or age < -_AHEAD_SECONDS:
-            files.append(DroppedFile(path, _spelled(path.name), stat.st_size, stat.st_mtime_ns))
+            files.append(DroppedFile(path, spelled(path.name), stat.st_size, stat.st_mtime_ns))
     return sorted(files, key=lambda file: (file.modified, file.name))
 
 
-def _spelled(name: str) -> str:
+def spelled(name: str) -> str:
     r"""A file's name as text; bytes that are no UTF-8 (a name packed on an old PC) are spelled out, as in `Gr\xf6e`."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
@@ -78,42 +80,8 @@ def unsettled(study: Study) -> bool:
     return any(_readable(site, 0) != _readable(site, study.settle_seconds) for site in study.sites.values())
 
 
-def fresh_files(site: Site, settle_seconds: float, seen: Mapping[str, tuple[int, int, str]]) -> list[DroppedFile]:
-    """The settled files that differ in size or time from when they were last looked at; OSError as above."""
-    remote = remote_of(site)
-    if remote is not None:
-        return remote_files(remote, settle_seconds, seen)
-    return _differing(dropped_files(site, settle_seconds), seen)
-
-
-def remote_files(remote: Remote, settle_seconds: float, seen: Mapping[str, tuple[int, int, str]]) -> list[DroppedFile]:
-    """The files of a remote source that may be new; all of them where listing does not tell. SourceDown."""
-    now = time.time()
-    files = sorted(again(remote.files), key=lambda file: (file.modified or 0, file.name))
-    there = [
-        DroppedFile(Path(), _printable(file.name), -1 if file.size is None else file.size, _version(file), file)
-        for file in files
-        if file.name and not is_unfinished(file.name) and _is_settled(file, now, settle_seconds)
-    ]
-    return _differing(there, seen) if remote.lists else there
-
-
-def _is_settled(file: RemoteFile, now: float, settle_seconds: float) -> bool:
-    age = None if file.modified is None else now - file.modified
-    return age is None or age >= settle_seconds or age < -_AHEAD_SECONDS
-
-
-def _version(file: RemoteFile) -> int:
-    """What a source tells of a file's version, as the ledger keeps the time of a local one."""
-    return int.from_bytes(hashlib.sha256(f"{file.size} {file.version}".encode()).digest()[:7], "big")
-
-
-def _printable(name: str) -> str:
-    """A name from a server: what no folder would show is spelled out."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in name)
-
-
-def _differing(files: Sequence[DroppedFile], seen: Mapping[str, tuple[int, int, str]]) -> list[DroppedFile]:
+def differing(files: Sequence[DroppedFile], seen: Seen) -> list[DroppedFile]:
+    """The files that differ in size or time from when they were last looked at."""
     return [file for file in files if file.name not in seen or seen[file.name][:2] != (file.size, file.modified)]
 
 
@@ -143,7 +111,7 @@ def _pending(study: Study) -> Iterator[PendingDrop]:
     try:
         for name, site in study.sites.items():
             seen = ledger.seen(name) if ledger else {}
-            for file in _differing(_readable(site, study.settle_seconds), seen):
+            for file in differing(_readable(site, study.settle_seconds), seen):
                 try:
                     digest = content_hash(file.path)
                 except OSError:  # the next run says so

@@ -90,6 +90,8 @@ class Night:
     def sites_with_news(self, *, rebuild: bool = False) -> list[str]:
         """The sites with settled new files, another configuration, a receipt still owed, or a folder not to be read."""
         self._let_settle()
+        for site in self.study.sites:
+            self._site(site).begin_to_look()
         return [site for site in self.study.sites if self._site(site).has_news(rebuild=rebuild)]
 
     def stage_ahead(self, sites: Sequence[str]) -> None:
@@ -209,7 +211,16 @@ class Night:
         return self._staging.plans(site)
 
     def _site(self, site: str) -> SiteIntake:
-        return SiteIntake(self.study, site, self.layout, self.ledger, self.archive, self.plans(site), self.ahead)
+        if site not in self._intakes:
+            plans = self.plans(site)
+            self._intakes[site] = SiteIntake(
+                self.study, site, self.layout, self.ledger, self.archive, plans, self.ahead
+            )
+        return self._intakes[site]
+
+    @cached_property
+    def _intakes(self) -> dict[str, SiteIntake]:
+        return {}
 
     @cached_property
     def _staging(self) -> Staging:

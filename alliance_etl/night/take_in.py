@@ -2,23 +2,25 @@
 changed.
 """
 
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 from alliance_etl.batches import batches
 from alliance_etl.night.ahead import Ahead
 from alliance_etl.night.judging import DropJudge
-from alliance_etl.night.news import DroppedFile, content_hash, fresh_files
+from alliance_etl.night.news import DroppedFile, content_hash, differing, dropped_files
 from alliance_etl.night.plans import Plans
+from alliance_etl.night.pulled import new_files
 from alliance_etl.night.reports import SiteReport
 from alliance_etl.night.site_forms import SiteForms
 from alliance_etl.night.source import Source
-from alliance_etl.pull import SourceDown, remote_of
-from alliance_etl.pull.source import again
+from alliance_etl.pull import Remote, SourceDown, remote_of
+from alliance_etl.pull.fetch import fetched
+from alliance_etl.pull.limits import Begun
 from alliance_etl.receipts.files import write_receipt
 from alliance_etl.state.archive import Archive
 from alliance_etl.state.layout import Layout, make_durable
@@ -27,6 +29,8 @@ from alliance_etl.study.model import Study
 
 # Files are committed together up to this size: few flushes for many small files, and little to do again after a kill.
 _BATCH_BYTES = 64 << 20
+# After so many files that could not be fetched, the rest of the source waits for the next run.
+_MOST_FAILURES = 3
 
 
 @dataclass
@@ -41,6 +45,7 @@ class SiteIntake:
     plans: Plans
     ahead: Ahead
     _dropped: dict[int, DroppedFile] = field(default_factory=dict)
+    _looked: Begun[list[DroppedFile]] | None = None
 
     @property
     def judge(self) -> DropJudge:
@@ -57,20 +62,34 @@ class SiteIntake:
         other_words = others != self.plans.fingerprint_elsewhere and any(drop.status == "rejected" for drop in drops)
         return bool(drops) and (own != self.plans.fingerprint or other_words)
 
+    @cached_property
+    def remote(self) -> Remote | None:
+        """The source that the site's files are fetched from, asked by one connection a night."""
+        return remote_of(self.study.sites[self.site])
+
+    def begin_to_look(self) -> None:
+        """Ask a remote source what it has, while others are asked, too; the answer holds for this night."""
+        remote, settle, seen = self.remote, self.study.settle_seconds, self.ledger.seen(self.site)
+        if remote is not None:
+            self._looked = Begun(lambda: new_files(remote, settle, seen))
+
     def has_news(self, *, rebuild: bool) -> bool:
         """Whether there is anything to take in, or to say: a folder that cannot be read is news, too."""
         anything = rebuild and bool(self.ledger.drops(self.site))
         if anything or self.is_out_of_date or self.ledger.receipts_due(self.site):
             return True
         try:
-            return bool(self._fresh())
+            fresh = self._fresh()
         except OSError:
             return True
+        if self.remote is not None and not fresh:
+            self._tell_contact(None)
+        return bool(fresh)
 
     def stageable(self) -> list[DroppedFile]:
         """The new files that lie here to be read; none where the folder cannot be read, which `take_in` tells."""
         try:
-            return self._fresh() if remote_of(self.study.sites[self.site]) is None else []
+            return self._fresh() if self.remote is None else []
         except OSError:
             return []
 
@@ -79,6 +98,8 @@ class SiteIntake:
         refold = (rebuild and bool(self.ledger.drops(self.site))) or self.is_out_of_date
         drops = self._refold() if refold else []
         new, failures = self._take_in_fresh()
+        if self.remote is not None:
+            self._tell_contact("; ".join(failures) or None)
         due = self.ledger.receipts_due()  # another site's, too, that was told of a file which came again from here
         for drop in due:
             if drop.status != "duplicate" or drop.findings > 1:  # a mere copy adds nothing to the receipt of the first
@@ -97,8 +118,17 @@ class SiteIntake:
 
     def _fresh(self) -> list[DroppedFile]:
         """The new files; OSError where the folder is missing or cannot be read."""
-        site = self.study.sites[self.site]
-        return fresh_files(site, self.study.settle_seconds, self.ledger.seen(self.site))
+        if self.remote is None:
+            settled = dropped_files(self.study.sites[self.site], self.study.settle_seconds)
+            return differing(settled, self.ledger.seen(self.site))
+        if self._looked is None:
+            self.begin_to_look()
+        assert self._looked is not None, "it has just begun"
+        return self._looked.result()
+
+    def _tell_contact(self, trouble: str | None) -> None:
+        with self.ledger.transaction():
+            self.ledger.set_contact(self.site, datetime.now(UTC), trouble)
 
     def _refold(self) -> list[Drop]:
         """Take in all drops anew, in their old order; nothing changes until the one transaction at the end."""
@@ -124,9 +154,11 @@ class SiteIntake:
             return [], [str(trouble)]
         except OSError as trouble:
             return [], [f"its folder {self._folder} cannot be read: {trouble.strerror}"]
+        self._looked = None  # whoever looks after this sees what is new by then
         for batch in batches(fresh, lambda file: max(file.size, 0), _BATCH_BYTES):
-            drops += self._take_in_batch(batch, failures)
-        return drops, failures
+            if len(failures) < _MOST_FAILURES or self.remote is None:
+                drops += self._take_in_batch(batch, failures)
+        return drops, list(dict.fromkeys(failures))
 
     def _take_in_batch(self, files: Sequence[DroppedFile], failures: list[str]) -> list[Drop]:
         forms = SiteForms(self.layout, self.site, self.ledger.segments(self.site))
@@ -143,6 +175,8 @@ class SiteIntake:
                 continue
             except SourceDown as trouble:
                 failures.append(str(trouble))
+                if self.remote is not None and len(failures) >= _MOST_FAILURES:
+                    break
                 continue
             sights.append((file, sha256))
             if is_news:
@@ -156,23 +190,12 @@ class SiteIntake:
         self._dropped |= {drop.seq: lying[drop.file, drop.sha256] for drop in entered}
         return entered
 
-    @contextmanager
-    def _at_hand(self, file: DroppedFile) -> Iterator[Path]:
+    def _at_hand(self, file: DroppedFile) -> AbstractContextManager[Path]:
         """A path to a file's bytes: those of a remote one are fetched into a nameless file below .state/."""
         if file.remote is None:
-            yield file.path
-            return
-        remote, wanted = remote_of(self.study.sites[self.site]), file.remote
-        assert remote is not None, "a remote file comes from a remote source"
-        with tempfile.TemporaryFile(dir=self.layout.state) as plain:
-
-            def fetch() -> None:
-                plain.seek(0)
-                plain.truncate()
-                remote.read(wanted, plain)
-
-            again(fetch)
-            yield Path(f"/dev/fd/{plain.fileno()}")
+            return nullcontext(file.path)
+        assert self.remote is not None, "a remote file comes from a remote source"
+        return fetched(self.remote, file.remote, self.layout.state)
 
     def _source(self, sha256: str, file: DroppedFile | None = None) -> Source:
         return Source(self.archive, sha256, self.layout.state, file if file and file.remote is None else None)

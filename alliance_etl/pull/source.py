@@ -11,20 +11,41 @@ T = TypeVar("T")
 
 TRIES = 3
 FIRST_PAUSE = 1.0
+# Who asks to be left alone for longer is asked by the next night.
+LONGEST_PAUSE = 60.0
 MOST_FILES = 100_000
 # What only this machine's own disk can be the cause of.
 _OWN_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+_LASTING = (
+    "FileNotFoundError",
+    "NoSuchBucket",
+    "NoSuchKey",
+    "PermissionError",
+    "AuthenticationException",
+    "BadAuthenticationType",
+    "PasswordRequiredException",
+    "NoCredentialsError",
+)
 
 
 class SourceDown(OSError):
-    """A source that cannot be listed or read now. The words name the source and what to do."""
+    """A source that cannot be listed or read now. The words name the source and what to do.
+
+    `lasting`: trying again at once makes no sense. `wait`: seconds for which the source asks to be left alone.
+    `gone`: it answers, but what was asked for is not there.
+    """
+
+    def __init__(self, words: str, *, lasting: bool = False, wait: float = 0.0, gone: bool = False) -> None:
+        super().__init__(words)
+        self.lasting, self.wait, self.gone = lasting or gone, wait, gone
 
 
 @dataclass(frozen=True)
 class RemoteFile:
     """A file of a source. `version` changes whenever the content may have; `modified` is in seconds since 1970.
 
-    `size` is in bytes, None where the source does not tell it beforehand; so `modified`.
+    `size` is in bytes, None where the source does not tell it beforehand; so `modified`. Where it tells nothing that
+    would change with the content, `version` is empty: whether there is news shows only when the file is read.
     """
 
     name: str
@@ -42,11 +63,21 @@ class Remote(Protocol):
         """What it is called in messages."""
 
     @property
-    def lists(self) -> bool:
-        """Whether listing tells new files from old ones without reading them."""
+    def patience(self) -> float:
+        """Seconds in which something must come of it while a file is read."""
+
+    @property
+    def can_list(self) -> bool:
+        """Whether it can be asked what there is without reading it all."""
+
+    def forget(self) -> None:
+        """Give a connection up that nothing comes of any more."""
 
     def files(self) -> list[RemoteFile]:
         """What lies there now. SourceDown."""
+
+    def look(self, file: RemoteFile) -> RemoteFile | None:
+        """The same file as it lies there now; None where that cannot be asked. SourceDown."""
 
     def read(self, file: RemoteFile, target: BinaryIO) -> None:
         """Write a file's bytes to `target`, all of them. SourceDown."""
@@ -62,33 +93,39 @@ def told(where: str, errors: tuple[type[Exception], ...]) -> Iterator[None]:
     except errors as trouble:
         if isinstance(trouble, OSError) and trouble.errno in _OWN_DISK:
             raise
-        raise SourceDown(f"{where}: {_words(trouble)}") from None
+        kinds = {kind.__name__ for kind in type(trouble).__mro__}
+        gone = isinstance(trouble, FileNotFoundError) or type(trouble).__name__ in ("NoSuchBucket", "NoSuchKey")
+        raise SourceDown(
+            f"{where}: {_words(trouble, kinds)}", lasting=not kinds.isdisjoint(_LASTING), gone=gone
+        ) from None
 
 
-def _words(trouble: Exception) -> str:
+def _words(trouble: Exception, kinds: set[str]) -> str:
     """The trouble in words of our own: a driver's text might quote what nobody should read."""
-    behind = trouble.__cause__
-    if isinstance(trouble, FileNotFoundError) and isinstance(behind, Exception):
-        trouble = behind  # fsspec says so of a web server that cannot be reached, too
-    if isinstance(trouble, FileNotFoundError) or type(trouble).__name__ in ("NoSuchBucket", "NoSuchKey"):
-        return "there is no such folder or file; correct `drop` of the site in study.yaml"
     kind = type(trouble).__name__
-    if isinstance(trouble, PermissionError) or kind in ("AuthenticationException", "NoCredentialsError"):
-        return "it refuses the credentials, or has none; see docs/sources.md for the variables that hold them"
-    if kind in ("BadHostKeyException", "UnknownHostKey"):
-        return "its host key is not the known one; ask its administrator for the key and put it into known_hosts"
-    if isinstance(trouble, TimeoutError) or "Timeout" in kind:
+    if isinstance(trouble, FileNotFoundError) or kind in ("NoSuchBucket", "NoSuchKey"):
+        return "there is no such folder or file; correct `drop` of the site in study.yaml"
+    if kinds & {"PermissionError", "AuthenticationException", "NoCredentialsError"}:
+        return "it refuses the credentials, or there are none; see docs/sources.md for the variables that hold them"
+    if "SSLError" in kinds and "CERTIFICATE_VERIFY_FAILED" in str(trouble):
+        return "nobody vouches for its certificate; see docs/sources.md on SSL_CERT_FILE"
+    if isinstance(trouble, TimeoutError) or any("Timeout" in name for name in kinds):
         return "it does not answer in time; the next run tries again"
-    if isinstance(trouble, ConnectionError) or "Connect" in kind:
-        return "it cannot be reached; the next run tries again"
+    broken = kinds & {"ConnectionError", "EOFError", "ProtocolError", "ChunkedEncodingError", "SSHException"}
+    if broken or any("Connect" in name for name in kinds):
+        return "it cannot be reached, or breaks off; the next run tries again"
     return f"it cannot be read now ({kind}); the next run tries again"
 
 
 def again(work: Callable[[], T]) -> T:
-    """What `work` gives; it is tried again after a pause where the source fails."""
+    """What `work` gives; where the source fails, it is tried again after a pause, longer each time, unless that makes
+    no sense.
+    """
     for number in range(TRIES - 1):
         try:
             return work()
-        except SourceDown:
-            time.sleep(FIRST_PAUSE * 2**number)
+        except SourceDown as trouble:
+            if trouble.lasting or trouble.wait > LONGEST_PAUSE:
+                raise
+            time.sleep(max(trouble.wait, FIRST_PAUSE * 2**number))
     return work()

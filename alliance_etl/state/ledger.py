@@ -30,6 +30,9 @@ CREATE TABLE IF NOT EXISTS seen (
 CREATE TABLE IF NOT EXISTS segments (
   path TEXT PRIMARY KEY, site TEXT NOT NULL, instrument TEXT NOT NULL, kind TEXT NOT NULL, rows INTEGER NOT NULL
 );
+CREATE TABLE IF NOT EXISTS contacts (
+  site TEXT PRIMARY KEY, asked_at TEXT NOT NULL, reached_at TEXT, failing_since TEXT, trouble TEXT
+);
 CREATE TABLE IF NOT EXISTS checked (file TEXT PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS confirmations (
   seq INTEGER PRIMARY KEY AUTOINCREMENT, alert_id TEXT NOT NULL, form_id TEXT NOT NULL, site TEXT NOT NULL,
@@ -73,6 +76,17 @@ class Segment:
     instrument: str
     kind: str
     rows: int
+
+
+@dataclass(frozen=True)
+class Contact:
+    """When a site's remote source was last asked and last reached; and since when, and how, it fails, if it does."""
+
+    site: str
+    asked_at: datetime
+    reached_at: datetime | None
+    failing_since: datetime | None
+    trouble: str | None
 
 
 @dataclass(frozen=True)
@@ -184,6 +198,30 @@ class Ledger:
 
     def see(self, site: str, file: str, size: int, modified: int, sha256: str) -> None:
         self.connection.execute("INSERT OR REPLACE INTO seen VALUES (?,?,?,?,?)", (site, file, size, modified, sha256))
+
+    def contacts(self) -> dict[str, Contact]:
+        """Site → the last contact with its remote source."""
+        rows = self.connection.execute("SELECT * FROM contacts")
+        return {
+            row["site"]: Contact(
+                row["site"],
+                _time(row["asked_at"]),
+                _time(row["reached_at"]) if row["reached_at"] else None,
+                _time(row["failing_since"]) if row["failing_since"] else None,
+                row["trouble"],
+            )
+            for row in rows
+        }
+
+    def set_contact(self, site: str, at: datetime, trouble: str | None) -> None:
+        """A remote source was asked, and it answered, or failed in these words."""
+        self.connection.execute(
+            "INSERT INTO contacts VALUES (?1, ?2, iif(?3 IS NULL, ?2, NULL), iif(?3 IS NULL, NULL, ?2), ?3) "
+            "ON CONFLICT (site) DO UPDATE SET asked_at = ?2, trouble = ?3, "
+            "reached_at = iif(?3 IS NULL, ?2, reached_at), "
+            "failing_since = iif(?3 IS NULL, NULL, coalesce(failing_since, ?2))",
+            (site, at.astimezone(UTC).isoformat(), trouble),
+        )
 
     def is_checked(self, file: str) -> bool:
         """Whether a scored file of that (unique) name has kept its contract."""

@@ -21,8 +21,8 @@ _DRIVERS = {
     "s3a": ("s3fs",),
     "sftp": ("paramiko",),
     "ssh": ("paramiko",),
-    "http": ("aiohttp",),
-    "https": ("aiohttp",),
+    "http": ("requests",),
+    "https": ("requests",),
 }
 _INSTALL = 'pip install "alliance-etl[remote]"'
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -7,11 +7,12 @@ import json
 import shutil
 import socket
 import ssl
+import struct
 import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -93,6 +95,122 @@ def certificate(target: Path) -> Path:
 
 
 @dataclass
+class Moody:
+    """A web server of one file that does not always answer well. Each download takes the next of `moods`:
+
+    `well`, `cut` (closed in the middle), `reset` (in the middle), `slow` (a byte now and then), `page` (a log-in), or a
+    status with the seconds of Retry-After, as in `503 1`. When there are none left, it is well.
+    """
+
+    content: str
+    moods: list[str] = field(default_factory=list)
+    tags: list[str] = field(default_factory=list)
+    length: int | None = None
+    downloads: list[str] = field(default_factory=list)
+
+    def tag(self) -> str:
+        """The ETag: each of `tags` is told once, the last one for ever."""
+        return self.tags.pop(0) if len(self.tags) > 1 else self.tags[0] if self.tags else "one"
+
+
+def moody_handler(server: Moody) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            self.head(len(server.content) if server.length is None else server.length)
+
+        def do_GET(self) -> None:
+            mood = server.moods.pop(0) if server.moods else "well"
+            server.downloads.append(mood)
+            if mood[0].isdigit():
+                self.refuse(*mood.split())
+                return
+            body = "<!DOCTYPE html><title>Log in</title>" if mood == "page" else server.content
+            self.head(len(body))
+            self.send_body(body.encode(), mood)
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.do_GET()
+
+        def send_body(self, body: bytes, mood: str) -> None:
+            if mood == "slow":
+                for byte in body:
+                    self.wfile.write(bytes([byte]))
+                    time.sleep(0.3)
+                return
+            self.wfile.write(body if mood in ("well", "page") else body[:5])
+            self.wfile.flush()
+            if mood == "reset":
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                self.connection.close()
+            elif mood == "cut":
+                self.connection.shutdown(socket.SHUT_RDWR)
+
+        def head(self, length: int) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(length))
+            if tag := server.tag():
+                self.send_header("ETag", f'"{tag}"')
+            self.end_headers()
+
+        def refuse(self, status: str, after: str = "") -> None:
+            self.send_response(int(status))
+            if after:
+                self.send_header("Retry-After", after)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def handle(self) -> None:
+            with suppress(OSError):  # the client may have gone, as some of these tests have it
+                super().handle()
+
+        def finish(self) -> None:
+            with suppress(OSError, ValueError):
+                super().finish()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    return Handler
+
+
+@contextmanager
+def cutting_proxy(target: int, allowances: list[int]) -> Iterator[int]:
+    """A port that leads to another one. Of each connection it passes on the next of `allowances` in bytes from the
+    server and breaks it off then; when there are none left, it passes everything on.
+    """
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = listener.accept()
+                server = socket.create_connection(("127.0.0.1", target))
+                allowance = allowances.pop(0) if allowances else None
+                threading.Thread(target=_pump, args=(client, server, None), daemon=True).start()
+                threading.Thread(target=_pump, args=(server, client, allowance), daemon=True).start()
+
+    threading.Thread(target=serve, daemon=True).start()
+    try:
+        yield int(listener.getsockname()[1])
+    finally:
+        listener.close()
+
+
+def _pump(source: socket.socket, target: socket.socket, allowance: int | None) -> None:
+    passed = 0
+    with suppress(OSError):
+        while data := source.recv(4096):
+            target.sendall(data)
+            passed += len(data)
+            if allowance is not None and passed >= allowance:
+                break
+    for each in (source, target):
+        with suppress(OSError):
+            each.shutdown(socket.SHUT_RDWR)
+
+
+@dataclass
 class RedcapProject:
     """What a project answers: by default the data; `status` and `body` where it should not."""
 
@@ -131,6 +249,33 @@ def redcap_handler(project: RedcapProject) -> type[BaseHTTPRequestHandler]:
             pass
 
     return Api
+
+
+@contextmanager
+def s3_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """moto's S3 with the empty bucket `clinic`, named by the environment; gives its files as s3fs has them."""
+    import requests
+    import s3fs
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    _, port = server.get_host_and_port()
+    for name, value in (
+        ("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}"),
+        ("AWS_ACCESS_KEY_ID", "telltale-key"),
+        ("AWS_SECRET_ACCESS_KEY", "telltale-secret"),
+        ("AWS_DEFAULT_REGION", "us-east-1"),
+    ):
+        monkeypatch.setenv(name, value)
+    # servers of one process share their buckets
+    requests.post(f"http://127.0.0.1:{port}/moto-api/reset", timeout=10)
+    files = s3fs.S3FileSystem(skip_instance_cache=True)
+    files.mkdir("clinic")
+    try:
+        yield files
+    finally:
+        server.stop()
 
 
 @dataclass(frozen=True)

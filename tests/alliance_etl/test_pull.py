@@ -20,6 +20,7 @@ from tests.alliance_etl.pull_servers import (
     folder_handler,
     free_port,
     redcap_handler,
+    s3_server,
     served,
     ssh_server,
 )
@@ -114,30 +115,8 @@ class TestSftp:
 class TestS3:
     @pytest.fixture
     def bucket(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-        from moto.server import ThreadedMotoServer
-
-        server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-        server.start()
-        _, port = server.get_host_and_port()
-        for name, value in (
-            ("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}"),
-            ("AWS_ACCESS_KEY_ID", "telltale-key"),
-            ("AWS_SECRET_ACCESS_KEY", "telltale-secret"),
-            ("AWS_DEFAULT_REGION", "us-east-1"),
-        ):
-            monkeypatch.setenv(name, value)
-        import requests
-        import s3fs
-
-        requests.post(
-            f"http://127.0.0.1:{port}/moto-api/reset", timeout=10
-        )  # servers of one process share their buckets
-        files = s3fs.S3FileSystem(skip_instance_cache=True)
-        files.mkdir("clinic")
-        try:
+        with s3_server(monkeypatch) as files:
             yield lambda name, content: files.pipe(f"clinic/berlin/{name}", content.encode())
-        finally:
-            server.stop()
 
     def test_files_come_once(self, tmp_path: Path, bucket: Any) -> None:
         lives_through_three_nights(pulled(tmp_path, "s3://clinic/berlin/"), bucket)
@@ -238,6 +217,36 @@ class TestHttps:
         told = study_status(load_study(study.folder))["sites"][0]
         assert told["folder_there"] is True
         assert "user" not in told["drop"]
+
+    def test_status_tells_since_when_a_source_fails_and_when_it_was_last_reached(self, tmp_path: Path) -> None:
+        (tmp_path / "a.csv").write_text(ONE)
+        study = pulled(tmp_path / "study", f"http://127.0.0.1:{free_port()}/a.csv")
+
+        def told() -> tuple[Any, ...]:
+            status = study_status(load_study(study.folder))["sites"][0]
+            return status["last_contact"], status["failing_since"], status["trouble"]
+
+        assert told() == (None, None, None)
+        study.take_in()
+        first = told()
+        study.take_in()
+        assert told() == first
+        assert first[0] is None
+        assert "cannot be reached" in first[2]
+
+        with served(folder_handler(tmp_path, [])) as up:
+            study.sites["berlin"]["drop"] = f"http://127.0.0.1:{up}/a.csv"
+            study.write()
+            study.take_in()
+            reached = told()
+            study.take_in()
+            again = told()
+        assert reached[1:] == again[1:] == (None, None)
+        assert reached[0] < again[0]
+
+        study.take_in()
+        assert told()[0] == again[0]
+        assert told()[1] > again[0]
 
 
 def cut_transfers(content: str, times: list[int], *, until: int) -> Any:

@@ -10,7 +10,8 @@ import pytest
 from tests.conventions.tree import LIBRARY, ROOT, modules, pyproject
 
 OWN = {*LIBRARY, "__future__"}
-INSEPARABLE = {"pydantic_core": "pydantic", "markupsafe": "jinja2", "botocore": "s3fs"}  # no one without the other
+# no one without the other
+INSEPARABLE = {"pydantic_core": "pydantic", "markupsafe": "jinja2", "botocore": "s3fs", "urllib3": "requests"}
 PROJECT = pyproject()["project"]
 DECLARED = sorted(
     re.split(r"[\[<>=!~ ]", requirement)[0].lower()

@@ -1,0 +1,64 @@
+"""Fetching one file: whole, unchanged meanwhile, in bounded time, into a file without a name."""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, TypeVar, cast
+
+from alliance_etl.pull.limits import LISTING_SECONDS, Counted, in_time
+from alliance_etl.pull.source import Remote, RemoteFile, SourceDown, again
+
+T = TypeVar("T")
+
+
+def listed(remote: Remote) -> list[RemoteFile]:
+    """What lies at a source, in bounded time. SourceDown."""
+    return again(lambda: _in_time(remote, remote.files, LISTING_SECONDS))
+
+
+@contextmanager
+def fetched(remote: Remote, file: RemoteFile, folder: Path) -> Iterator[Path]:
+    """A path to a remote file's bytes, in a nameless file of `folder` that goes away with the process, whatever ends
+    it. SourceDown; FileNotFoundError where the file has gone since it was listed.
+    """
+    tries: list[RemoteFile | None] = []
+
+    def once() -> Any:
+        before = file if not tries else _in_time(remote, lambda: remote.look(file), LISTING_SECONDS)
+        tries.append(before)
+        return _whole(remote, before or file, folder)
+
+    try:
+        plain = again(once)
+    except SourceDown as trouble:
+        if trouble.gone and remote.can_list:
+            raise FileNotFoundError from None
+        raise
+    with plain:
+        yield Path(f"/dev/fd/{plain.fileno()}")
+
+
+def _whole(remote: Remote, before: RemoteFile, folder: Path) -> Any:
+    """The file's bytes. Each try has a file of its own: one that was given up may still be written to."""
+    plain = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - whoever asked closes it
+    counted = Counted(cast(BinaryIO, plain))
+    target = cast(BinaryIO, counted)
+    _in_time(remote, lambda: remote.read(before, target), remote.patience, lambda: counted.written)
+    after = _in_time(remote, lambda: remote.look(before), LISTING_SECONDS)
+    if after is not None and after.version != before.version:
+        raise SourceDown(f"{remote.where}: a file was changed while it was fetched; the next run tries again")
+    size = before.size if after is None else after.size
+    if size is not None and counted.written != size:
+        raise SourceDown(f"{remote.where}: a file came only in part; the next run tries again")
+    plain.flush()
+    return plain
+
+
+def _in_time(remote: Remote, work: Callable[[], T], seconds: float, moved: Callable[[], int] = lambda: 0) -> T:
+    try:
+        return in_time(remote.where, work, seconds, moved)
+    except SourceDown as trouble:
+        if not trouble.gone:
+            remote.forget()
+        raise

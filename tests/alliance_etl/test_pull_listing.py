@@ -1,0 +1,325 @@
+"""Listing a source: many files, odd ones, one connection, and when a file has settled though clocks differ."""
+
+import io
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pytest
+
+from alliance_etl.night import pulled
+from alliance_etl.night.news import DroppedFile
+from alliance_etl.pull import RemoteFile, SourceDown
+from alliance_etl.pull import sftp as sftp_module
+from alliance_etl.pull.filesystem import FileSystem
+from alliance_etl.pull.sftp import SftpFolder
+from alliance_etl.pull.web import WebFolder
+from tests.alliance_etl.pull_servers import SSHD, folder_handler, s3_server, served, ssh_server
+from tests.scenario import EXPORT, Scenario, site, table
+
+pytestmark = pytest.mark.slow
+
+needs_sshd = pytest.mark.skipif(SSHD is None, reason="OpenSSH's server is not installed (Debian: openssh-server)")
+ONE = table("P1,1,1,2,3")
+
+
+@dataclass
+class Told:
+    """A source that tells the next of `lists` each time it is asked, and the last one for ever."""
+
+    lists: list[list[RemoteFile]]
+    asked: int = field(default=0)
+
+    where = "told://"
+    patience = 60.0
+    can_list = True
+
+    def forget(self) -> None:
+        pass
+
+    def files(self) -> list[RemoteFile]:
+        self.asked += 1
+        return self.lists.pop(0) if len(self.lists) > 1 else self.lists[0]
+
+    def look(self, file: RemoteFile) -> RemoteFile | None:
+        raise AssertionError("nothing is fetched here")
+
+    def read(self, file: RemoteFile, target: BinaryIO) -> None:
+        raise AssertionError("nothing is fetched here")
+
+
+def remote_file(name: str = "a.csv", *, size: int = 10, age: float = 60.0, version: str = "1") -> RemoteFile:
+    return RemoteFile(name, f"/{name}", size, time.time() - age, version)
+
+
+def new(remote: Told, settle_seconds: float = 0.1) -> list[str]:
+    return [file.name for file in pulled.new_files(remote, settle_seconds, {})]
+
+
+@pytest.mark.parametrize("clock", [-7200.0, -30.0, 3600.0], ids=["ahead", "a little ahead", "behind"])
+def test_a_file_that_still_grows_is_left_alone_whatever_the_servers_clock_says(clock: float) -> None:
+    growing = [[remote_file(size=size, age=clock, version=str(size))] for size in (10, 20)]
+
+    assert new(Told(growing)) == []
+
+
+@pytest.mark.parametrize("clock", [-7200.0, -30.0, 3600.0], ids=["ahead", "a little ahead", "behind"])
+def test_a_file_that_stands_still_is_taken_in_whatever_the_servers_clock_says(clock: float) -> None:
+    assert new(Told([[remote_file(age=clock)]])) == ["a.csv"]
+
+
+def test_a_young_file_waits() -> None:
+    assert new(Told([[remote_file(age=1)]]), settle_seconds=60) == []
+
+
+@pytest.mark.parametrize(("age", "looks"), [(10.0, 2), (200_000.0, 1)], ids=["young", "old"])
+def test_only_young_files_are_looked_at_twice(age: float, looks: int) -> None:
+    remote = Told([[remote_file(age=age)]])
+    new(remote)
+
+    assert remote.asked == looks
+
+
+@pytest.mark.parametrize("name", ["a.csv.part", "A.CSV.PART", "b.tmp", "c.filepart", ".d.csv", "~$e.xlsx"])
+def test_unfinished_names_are_left_alone_on_a_server_too(name: str) -> None:
+    assert new(Told([[remote_file(name)]])) == []
+
+
+@pytest.mark.parametrize("name", ["a.csv.gz", "a.zip", "a b.csv"])
+def test_packed_files_are_files_like_others(name: str) -> None:
+    assert new(Told([[remote_file(name)]])) == [name]
+
+
+def test_two_files_of_one_name_are_refused_since_they_would_take_turns_for_ever() -> None:
+    with pytest.raises(SourceDown, match="same name"):
+        new(Told([[remote_file(), remote_file()]]))
+
+
+def test_files_are_taken_in_by_their_time(tmp_path: Path) -> None:
+    listed = [remote_file("new.csv", age=100_000), remote_file("old.csv", age=200_000)]
+
+    assert new(Told([listed])) == ["old.csv", "new.csv"]
+
+
+@needs_sshd
+class TestSftp:
+    @pytest.fixture
+    def outbox(self, tmp_path: Path) -> Path:
+        folder = tmp_path / "outbox"
+        folder.mkdir()
+        return folder
+
+    @pytest.fixture
+    def drop(self, tmp_path: Path, outbox: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+        with ssh_server(tmp_path / "ssh") as server:
+            monkeypatch.setenv("ALLIANCE_BERLIN_KEY_FILE", str(server.key))
+            monkeypatch.setenv("ALLIANCE_BERLIN_KNOWN_HOSTS", str(server.known_hosts))
+            yield f"sftp://{server.user}@127.0.0.1:{server.port}{outbox}"
+
+    def test_links_are_followed_and_folders_are_not(self, outbox: Path, drop: str) -> None:
+        (outbox.parent / "elsewhere.csv").write_text(ONE)
+        (outbox / "link.csv").symlink_to(outbox.parent / "elsewhere.csv")
+        (outbox / "nowhere.csv").symlink_to(outbox.parent / "missing.csv")
+        (outbox / "folder.csv").mkdir()
+        (outbox / "up").symlink_to(outbox.parent)
+        os.mkfifo(outbox / "pipe.csv")
+
+        assert [(file.name, file.size) for file in SftpFolder(drop, "berlin").files()] == [("link.csv", len(ONE))]
+
+    def test_a_name_that_is_no_utf8_is_spelled_out_and_its_file_taken_in(
+        self, tmp_path: Path, outbox: Path, drop: str
+    ) -> None:
+        Path(os.fsdecode(bytes(outbox) + b"/gr\xf6\xdfe.csv")).write_text(ONE)
+        study = Scenario(tmp_path / "study", {"berlin": {**site(pocket=EXPORT), "drop": drop}})
+
+        assert [(drop.file, drop.counts.new) for drop in study.take_in().drops] == [("gr\\xf6\\xdfe.csv", 1)]
+        assert study.take_in().drops == []
+
+    def test_a_single_file_is_a_source_too(self, outbox: Path, drop: str) -> None:
+        (outbox / "a.csv").write_text(ONE)
+
+        assert [file.name for file in SftpFolder(f"{drop}/a.csv", "berlin").files()] == ["a.csv"]
+
+    def test_thousands_of_files_are_listed_without_asking_of_each(
+        self, outbox: Path, drop: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for number in range(10_000):
+            (outbox / f"{number}.csv").touch()
+        asked: list[int] = []
+        request = sftp_module.paramiko.SFTPClient._request
+
+        def counted(self: Any, kind: int, *arguments: Any) -> Any:
+            asked.append(kind)
+            return request(self, kind, *arguments)
+
+        monkeypatch.setattr(sftp_module.paramiko.SFTPClient, "_request", counted)
+
+        assert len(SftpFolder(drop, "berlin").files()) == 10_000
+        assert len(asked) < 200
+
+    def test_a_night_connects_once_and_fetches_only_what_is_new(
+        self, tmp_path: Path, outbox: Path, drop: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        connections: list[str] = []
+        fetched: list[str] = []
+        connect, read = sftp_module._connect, SftpFolder.read
+
+        def connected(url: str, *more: str) -> Any:
+            connections.append(url)
+            return connect(url, *more)
+
+        def reading(self: SftpFolder, file: RemoteFile, target: BinaryIO) -> None:
+            fetched.append(file.name)
+            read(self, file, target)
+
+        monkeypatch.setattr(sftp_module, "_connect", connected)
+        monkeypatch.setattr(SftpFolder, "read", reading)
+        study = Scenario(tmp_path / "study", {"berlin": {**site(pocket=EXPORT), "drop": drop}})
+        for number in range(3):
+            (outbox / f"{number}.csv").write_text(table(f"P{number},1,1,2,3"))
+            study.take_in()
+
+        assert fetched == ["0.csv", "1.csv", "2.csv"]
+        assert len(connections) == 3
+
+    def test_a_key_with_a_passphrase_is_opened_by_the_password(
+        self, tmp_path: Path, outbox: Path, drop: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (outbox / "a.csv").write_text(ONE)
+        key = str(tmp_path / "ssh" / "user")
+        subprocess.run(["ssh-keygen", "-q", "-p", "-P", "", "-N", "telltale", "-f", key], check=True)
+        with pytest.raises(SourceDown, match="refuses the credentials"):
+            SftpFolder(drop, "berlin").files()
+        monkeypatch.setenv("ALLIANCE_BERLIN_PASSWORD", "telltale")
+
+        assert len(SftpFolder(drop, "berlin").files()) == 1
+
+    @pytest.mark.parametrize(
+        ("variable", "content", "words"),
+        [
+            ("KEY_FILE", None, r"\$ALLIANCE_BERLIN_KEY_FILE names a file that is not there"),
+            ("KNOWN_HOSTS", None, r"\$ALLIANCE_BERLIN_KNOWN_HOSTS names a file that is not there"),
+            ("KEY_FILE", "no key", "names no private key"),
+            ("KNOWN_HOSTS", "", "ssh-keyscan -p"),
+        ],
+        ids=["no key file", "no known_hosts", "a key that is none", "an unknown host"],
+    )
+    def test_what_is_wrong_with_the_settings_is_told_with_its_remedy(
+        self,
+        tmp_path: Path,
+        drop: str,
+        variable: str,
+        content: str | None,
+        words: str,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        given = tmp_path / "given"
+        if content is not None:
+            given.write_text(content)
+        monkeypatch.setenv(f"ALLIANCE_BERLIN_{variable}", str(given))
+
+        with pytest.raises(SourceDown, match=words):
+            SftpFolder(drop, "berlin").files()
+
+    def test_a_host_whose_key_is_another_one_is_not_spoken_to(
+        self, tmp_path: Path, drop: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        known = (tmp_path / "ssh" / "known_hosts").read_text().split()
+        other = (tmp_path / "ssh" / "user.pub").read_text().split()
+        (tmp_path / "changed").write_text(" ".join([known[0], *other[:2]]) + "\n")
+        monkeypatch.setenv("ALLIANCE_BERLIN_KNOWN_HOSTS", str(tmp_path / "changed"))
+
+        with pytest.raises(SourceDown, match="somebody else may be answering") as caught:
+            SftpFolder(drop, "berlin").files()
+        assert caught.value.lasting
+
+
+class TestS3:
+    @pytest.fixture
+    def files(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+        with s3_server(monkeypatch) as files:
+            yield files
+
+    def test_more_files_than_a_page_has_are_all_listed(self, files: Any) -> None:
+        for number in range(1_100):  # a page has 1000
+            files.pipe(f"clinic/berlin/{number}.csv", b"x")
+
+        assert len(FileSystem("s3://clinic/berlin/").files()) == 1_100
+
+    def test_the_folders_own_entry_and_folders_below_are_no_files(self, files: Any) -> None:
+        files.call_s3("put_object", Bucket="clinic", Key="berlin/", Body=b"")
+        files.pipe("clinic/berlin/a.csv", b"x")
+        files.pipe("clinic/berlin/below/b.csv", b"x")
+
+        assert [file.name for file in FileSystem("s3://clinic/berlin/").files()] == ["a.csv"]
+        assert [file.name for file in FileSystem("s3://clinic/berlin").files()] == ["a.csv"]
+
+    def test_a_folder_in_which_nothing_has_landed_yet_is_empty(self, files: Any) -> None:
+        assert FileSystem("s3://clinic/berlin/").files() == []
+
+    def test_listing_and_looking_tell_the_same_version(self, files: Any) -> None:
+        files.pipe("clinic/berlin/a.csv", b"x")
+        source = FileSystem("s3://clinic/berlin/")
+        (listed,) = source.files()
+
+        assert source.look(listed).version == listed.version
+
+
+class TestHttps:
+    def listed(self, folder: Path, page: str, kind: str = "text/html") -> list[str]:
+        (folder / "a.csv").write_text(ONE)
+        (folder / "ö 2.csv").write_text(ONE)
+        handler: Any = folder_handler(folder, [])
+
+        class Page(handler.func):  # type: ignore[name-defined]
+            def list_directory(self, path: Any) -> Any:
+                self.send_response(200)
+                self.send_header("Content-Type", kind)
+                self.end_headers()
+                host = f"http://127.0.0.1:{self.server.server_port}"
+                return io.BytesIO(page.replace("HOST", host).encode())
+
+        with served(partial(Page, directory=str(folder), requests=[])) as port:
+            return sorted(file.name for file in WebFolder(f"http://127.0.0.1:{port}/", "berlin").files())
+
+    @pytest.mark.parametrize(
+        ("page", "kind"),
+        [
+            ('<a href="?C=M;O=D">Date</a><a href="/">up</a><a href="a.csv"><a href="%C3%B6%202.csv">', "text/html"),
+            ("<A HREF='/a.csv'>a</A><a href=HOST/%C3%B6%202.csv>o</a><a href='sub/'>", "text/html; charset=utf-8"),
+            ("HOST/a.csv\n\nHOST/%C3%B6%202.csv\n", "text/plain"),
+            ("a.csv\r\nö 2.csv\r\n", "text/plain; charset=utf-8"),
+            ('<a href="https://elsewhere.example/x.csv">x</a><a href=a.csv><a href="%C3%B6%202.csv#x">', "text/html"),
+        ],
+        ids=["apache", "absolute", "a list of addresses", "a list of names", "elsewhere"],
+    )  # fmt: skip
+    def test_a_page_names_its_files(self, tmp_path: Path, page: str, kind: str) -> None:
+        assert self.listed(tmp_path, page, kind) == ["a.csv", "ö 2.csv"]
+
+    def test_old_files_are_asked_about_and_not_downloaded(self, tmp_path: Path) -> None:
+        web, asked = tmp_path / "web", list[str]()
+        web.mkdir()
+        with served(folder_handler(web, asked)) as port:
+            drop = f"http://127.0.0.1:{port}/"
+            study = Scenario(tmp_path / "study", {"berlin": {**site(pocket=EXPORT), "drop": drop}})
+            for number in range(3):
+                (web / f"{number}.csv").write_text(table(f"P{number},1,1,2,3"))
+                study.take_in()
+
+        assert [line for line in asked if line.startswith("GET") and line != "GET /"] == [
+            f"GET /{number}.csv" for number in range(3)
+        ]
+
+
+def test_a_dropped_file_of_a_source_without_versions_is_always_read() -> None:
+    file = RemoteFile("redcap.csv", "x", None, None, "")
+    (dropped,) = pulled.new_files(Told([[file]]), 2, {})
+    seen = {dropped.name: (dropped.size, dropped.modified, "hash")}
+
+    assert isinstance(dropped, DroppedFile)
+    assert [each.name for each in pulled.new_files(Told([[file]]), 2, seen)] == ["redcap.csv"]
