@@ -87,7 +87,12 @@ def _header(sheet: Sheet, row: Row, fault: PlannedFault, readers: Sequence[Reads
 
 
 def _trial(sheet: Sheet, row: Row, fault: PlannedFault, readers: Sequence[Reads]) -> list[Row]:
-    marks = {column: texts[0] for reader in readers for column, texts in reader.export.skip_rows.items()}
+    marks = {
+        column: texts[0]
+        for reader in readers
+        for column, texts in reader.export.skip_rows.items()
+        if isinstance(texts, tuple)
+    }
     trial = row.copy(**marks)
     trial.sitting, trial.skipped = 0, True
     _insert_after(sheet, row, trial)

@@ -18,7 +18,14 @@ from alliance_etl.errors import ConfigurationError
 Severity = Literal["error", "alert", "warning"]
 Level = Literal["file", "row", "cell"]
 
-TOOLS = {"excel": "Excel", "redcap": "REDCap", "qualtrics": "Qualtrics", "limesurvey": "LimeSurvey", "spss": "SPSS"}
+TOOLS = {
+    "excel": "Excel",
+    "redcap": "REDCap",
+    "qualtrics": "Qualtrics",
+    "limesurvey": "LimeSurvey",
+    "spss": "SPSS",
+    "fhir": "FHIR",
+}
 """Where a coordinator may have to put something right, in the order of the pages."""
 
 

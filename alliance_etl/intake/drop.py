@@ -21,6 +21,7 @@ from alliance_etl.intake.long import read_long
 from alliance_etl.intake.plan import Plan, Receipt
 from alliance_etl.intake.records import Records
 from alliance_etl.intake.repeats import settle_between, settle_repeats
+from alliance_etl.intake.resources import without_doubtful
 from alliance_etl.intake.sessions import resolved
 from alliance_etl.intake.sheet_rows import SheetRows
 from alliance_etl.intake.staged import StagedDrop, StagedExport
@@ -30,7 +31,13 @@ from alliance_etl.intake.unread import held_whole, is_another_sites
 from alliance_etl.intake.wide import read_wide
 from alliance_etl.reading import Block, OpenedFile, Typed, Unreadable, open_file
 
-_UNBROKEN = {"nul_bytes": "text without NUL bytes", "unterminated_quote": "a quotation mark that closes the cell"}
+_UNBROKEN = {
+    "nul_bytes": "text without NUL bytes",
+    "unterminated_quote": "a quotation mark that closes the cell",
+    "not_json": "JSON",
+    "not_a_resource": "a resource of FHIR R4",
+    "not_understood": "a resource without modifierExtension and implicitRules",
+}
 
 
 @dataclass
@@ -194,6 +201,8 @@ def _take_block(
     records, lost_from = without_headers(Records(frame, reading.positions), reading.plan, header, lost_from, log)
     records, left_out = without_skipped(records, reading.plan)
     reading.skipped += left_out
+    if typed is not None and typed.resources:
+        records = without_doubtful(records, reading.plan, log)
     if reading.plan.export.layout == "wide":
         forms = read_wide(records, reading.plan, receipt, reading.contract, log)
         compare_totals(records, forms, reading.plan, log)
@@ -262,7 +271,10 @@ def _broken_cells(broken: pl.DataFrame, encoding: str) -> pl.DataFrame:
         return no_cells()
     ragged = pl.col("code").is_in(["row_too_short", "row_too_long"])
     cells = broken.with_columns(
-        detail=pl.when(ragged).then(pl.format("{} instead of {}", "fields", "expected")),
+        detail=pl.when(ragged)
+        .then(pl.format("{} instead of {}", "fields", "expected"))
+        .when(pl.col("code") == "not_json")
+        .then(pl.format("character {}", "fields")),
         expected=pl.when(ragged)
         .then(pl.format("{} cells", "expected"))
         .otherwise(pl.col("code").replace_strict({**_UNBROKEN, "undecodable_bytes": encoding}, default=None)),

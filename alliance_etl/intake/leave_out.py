@@ -10,6 +10,7 @@ from alliance_etl.intake.cells import CellLog
 from alliance_etl.intake.header import same_name
 from alliance_etl.intake.plan import Plan
 from alliance_etl.intake.records import Records
+from alliance_etl.study.export import AllBut
 
 
 def without_headers(
@@ -60,11 +61,15 @@ def _is_answered(plan: Plan, there: Collection[str]) -> pl.Expr:
     return pl.any_horizontal(pl.lit(value=False), *(_bare(column) != "" for column in columns))
 
 
-def _says(rules: Iterable[tuple[str, Collection[str]]], there: Collection[str]) -> pl.Expr:
+def _says(rules: Iterable[tuple[str, tuple[str, ...] | AllBut]], there: Collection[str]) -> pl.Expr:
     """True for a row with one of the texts in one of the columns."""
-    said = [_bare(column).is_in(list(texts)) for column, texts in rules if column in there]
+    said = [_is_named(_bare(column), texts) for column, texts in rules if column in there]
     return pl.any_horizontal(pl.lit(value=False), *said)
 
 
 def _bare(column: str) -> pl.Expr:
     return pl.col(column).str.strip_chars().fill_null("")
+
+
+def _is_named(cell: pl.Expr, texts: tuple[str, ...] | AllBut) -> pl.Expr:
+    return ~cell.is_in(list(texts.texts)) if isinstance(texts, AllBut) else cell.is_in(list(texts))

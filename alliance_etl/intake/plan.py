@@ -31,7 +31,8 @@ class Plan:
 
     `given_scales` are the scales that any of the site's exports of this instrument delivers as scores, and
     `item_type` is the
-    type of an answer for the whole study, so that all forms of an instrument have the same columns.
+    type of an answer for the whole study, so that all forms of an instrument have the same columns. `timezone` is the
+    site's: in it an instant has its day.
     """
 
     study: str
@@ -43,6 +44,7 @@ class Plan:
     item_type: type[pl.DataType] | pl.DataType
     min_answered: float
     pseudonyms: Pseudonyms
+    timezone: str = "UTC"
 
     @property
     def rater_role(self) -> RaterRole:

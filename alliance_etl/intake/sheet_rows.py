@@ -12,7 +12,8 @@ from alliance_etl.reading import Block
 class SheetRows:
     """Where rows fall behind lines, as the blocks of a file go by. `last` is the first line of the record before.
 
-    `header_rows` is how many rows of the sheet the header takes.
+    `header_rows` is how many rows of the sheet the header takes; none where no spreadsheet shows the file, and then no
+    cell has a name.
     """
 
     last: int
@@ -22,6 +23,8 @@ class SheetRows:
 
     def see(self, block: Block) -> None:
         """Note the records of the block that follow a record of several lines."""
+        if not self.header_rows:
+            return
         parts = [part["line"] for part in (block.frame, block.broken, block.blank) if part.height]
         lines = pl.concat(parts) if parts else pl.Series(dtype=pl.Int64)
         if lines.is_empty():
@@ -40,6 +43,8 @@ class SheetRows:
         """Failing cells (CELLS) with the `row` at which a spreadsheet shows them."""
         if cells.is_empty():
             return cells
+        if not self.header_rows:
+            return cells.with_columns(row=pl.lit(None, dtype=pl.Int64))
         if not self.after:
             return cells.with_columns(row="line")
         fallen = np.concatenate([[0], np.cumsum(self.behind)])

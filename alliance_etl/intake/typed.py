@@ -1,4 +1,4 @@
-"""Files with types (workbooks, SPSS, Stata, SAS): what a typed cell says, put as the export expects it in text.
+"""Files with types (workbooks, SPSS, Stata, SAS, FHIR): what a typed cell says, put as the export expects it in text.
 
 Dates are in ISO 8601 and numbers have a point there, whatever the site writes in its text files; cells of text
 follow the export as in any file.
@@ -14,6 +14,8 @@ from alliance_etl.intake.plan import Plan
 from alliance_etl.reading import Typed
 
 _ISO = r"^\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?$"
+# FHIR's dateTime with a time has its zone, too; a server may well turn the author's into UTC.
+_INSTANT = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})$"
 # 1954 to 2119: what else a number in a column of dates might be, it is no serial date of a questionnaire.
 _SERIAL = r"^[2-7]\d{4}(?:\.\d+)?$"
 
@@ -38,16 +40,22 @@ def untyped(frame: pl.DataFrame, plan: Plan, typed: Typed | None) -> pl.DataFram
     if typed is None:
         return frame
     date = plan.export.date
-    changes = [_date(pl.col(date), plan.export.date_format, typed.epoch).alias(date)] if date in frame.columns else []
+    zone = plan.timezone if typed.resources else None
+    changes = (
+        [_date(pl.col(date), plan.export.date_format, typed.epoch, zone).alias(date)] if date in frame.columns else []
+    )
     return frame.with_columns(*changes, *_labelled(frame, plan, typed))
 
 
-def _date(cell: pl.Expr, date_format: str | None, epoch: str | None) -> pl.Expr:
+def _date(cell: pl.Expr, date_format: str | None, epoch: str | None, zone: str | None) -> pl.Expr:
     bare = cell.str.strip_chars()
     day = pl.when(bare.str.contains(_ISO)).then(bare.str.slice(0, 10)).str.to_date("%Y-%m-%d", strict=False)
     if epoch is not None:
         serial = pl.when(bare.str.contains(_SERIAL)).then(bare).cast(pl.Float64, strict=False).floor().cast(pl.Int32)
         day = pl.coalesce(day, pl.lit(epoch).str.to_date() + pl.duration(days=serial))
+    if zone is not None:
+        instant = pl.when(bare.str.contains(_INSTANT)).then(bare).str.to_datetime("%+", time_zone="UTC", strict=False)
+        day = pl.coalesce(day, instant.dt.convert_time_zone(zone).dt.date())
     return pl.coalesce(day.dt.strftime(date_format or "%Y-%m-%d"), cell)
 
 

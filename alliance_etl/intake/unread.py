@@ -19,10 +19,7 @@ def held_whole(
 ) -> StagedDrop:
     """The drop of a file without a header that can be read: rejected, and every line of a text held by each export."""
     finding = _finding(unreadable, wanted)
-    counted = unreadable.code not in ("empty_file", "not_text", "no_sheet") and kind_of(path, name) is None
-    lines, blank = _count_lines(path) if counted else (0, 0)
-    if unreadable.code == "bad_encoding":
-        lines -= 1  # the header is there, only not readable
+    lines, blank = _rows(path, name, unreadable)
     exports = tuple(
         StagedExport(
             name=plan.name,
@@ -40,6 +37,17 @@ def held_whole(
     return StagedDrop(exports, (finding,))
 
 
+def _rows(path: Path, name: str, unreadable: Unreadable) -> tuple[int, int]:
+    """How many rows there are, and how many of them are blank, as far as it can be told."""
+    if "rows" in unreadable.facts:
+        return int(unreadable.facts["rows"]), 0
+    if unreadable.code in ("empty_file", "not_text", "no_sheet") or kind_of(path, name) is not None:
+        return 0, 0
+    lines, blank = _count_lines(path)
+    # the header of a bad encoding is there, only not readable
+    return (lines - 1 if unreadable.code == "bad_encoding" else lines), blank
+
+
 def _finding(unreadable: Unreadable, wanted: Sequence[str]) -> FileFinding:
     facts = unreadable.facts
     if unreadable.code == "no_header":
@@ -48,6 +56,9 @@ def _finding(unreadable: Unreadable, wanted: Sequence[str]) -> FileFinding:
         return FileFinding("bad_encoding", expected=str(facts["encoding"]))
     if unreadable.code == "not_text":
         return FileFinding("not_text", expected="a table", detail=f"by its content it is {facts['kind']}")
+    if unreadable.code == "broken_json":
+        place = f"line {facts['line']}, character {facts['column']}"
+        return FileFinding("broken_json", line=int(facts["line"]), expected="JSON", detail=place)
     if unreadable.code == "no_sheet":
         what = "have the expected columns" if facts["ambiguous"] else "are there, the one that study.yaml names is not"
         return FileFinding("no_sheet", expected="one sheet with the columns", detail=f"{facts['found']} {what}")
@@ -72,7 +83,10 @@ def is_another_sites(path: Path, name: str, elsewhere: Sequence[Sequence[str]], 
         return False
     names = list(dict.fromkeys(name for columns in elsewhere for name in columns))
     try:
-        header = open_file(path, name, names, encoding=encoding).header
+        opened = open_file(path, name, names, encoding=encoding)
     except Unreadable:
         return False
+    # what a file of resources only supposes to be there proves nothing
+    supposed = int(str(opened.facts.get("unanswered", 0)))
+    header = opened.header[: len(opened.header) - supposed]
     return any(headers.fits(header, columns) for columns in elsewhere)

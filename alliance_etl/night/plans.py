@@ -41,6 +41,7 @@ class Plans:
                 item_type=item_type(study, registry, export.instrument),
                 min_answered=study.scoring.min_answered,
                 pseudonyms=pseudonyms,
+                timezone=self.timezone,
             )
             for name, export in self.site.exports.items()
         }

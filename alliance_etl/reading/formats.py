@@ -1,11 +1,13 @@
 """Opening a file of any format: by what its first bytes say, by its name only where they leave it open."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
 
 from alliance_etl.reading.contained import unpacked
 from alliance_etl.reading.delimited import open_delimited
+from alliance_etl.reading.fhir import open_fhir
 from alliance_etl.reading.grid import Grid
 from alliance_etl.reading.model import Unreadable
 from alliance_etl.reading.opened import OpenedFile
@@ -17,6 +19,8 @@ _SAS = bytes.fromhex("000000000000000000000000c2ea8160b31411cfbd92080009c7318c18
 _OLD_STATA = tuple(range(0x69, 0x74))
 _STATISTICS = ("sav", "dta", "sas7bdat", "xpt")
 _WORKBOOKS = ("xlsx", "xls", "ods")
+_JSON = ("json", "ndjson", "jsonl")
+_JSON_START = re.compile(rb'(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?\s*(?:\{\s*["}]|\[\s*[\]{])')
 
 
 def open_file(
@@ -42,16 +46,18 @@ def open_file(
         packed = "gz" if kind == "gzip" else "zip"
         if isinstance(opened, Grid):
             return replace(opened, facts={**opened.facts, "packed": packed})
-        return replace(opened, packed=packed, holder=inside)  # type: ignore[type-var]  # the other kind is DelimitedText
+        return replace(opened, packed=packed, holder=inside)  # type: ignore[type-var]  # the others have both fields
     if kind in _STATISTICS:
         return open_statistics(path, kind)
+    if kind == "json":
+        return open_fhir(path, name, wanted, encoding=encoding)
     if kind in _WORKBOOKS:
         return open_workbook(path, kind, wanted, sheet, header_line)
     return open_delimited(path, wanted, delimiter=delimiter, encoding=encoding)
 
 
 def kind_of(path: Path, name: str) -> str | None:
-    """gzip, zip, a workbook's or a statistics file's kind; None for what reading as text will judge."""
+    """gzip, zip, json, a workbook's or a statistics file's kind; None for what reading as text will judge."""
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
     suffix = PurePath(name).suffix.lower().lstrip(".")
@@ -69,6 +75,9 @@ def kind_of(path: Path, name: str) -> str | None:
         return "sas7bdat"
     if head.startswith((b"HEADER RECORD*******LIBRARY HEADER", b"HEADER RECORD*******LIBV8")):
         return "xpt"
+    plain = head.replace(b"\0", b"")  # of UTF-16 the letters are left
+    if _JSON_START.match(plain) and (suffix in _JSON or b'"resourceType"' in plain):
+        return "json"
     return None
 
 

@@ -6,8 +6,17 @@ from typing import Literal
 
 import polars as pl
 
-UnreadableCode = Literal["empty_file", "not_text", "bad_encoding", "no_header", "no_sheet"]
-BrokenCode = Literal["row_too_short", "row_too_long", "unterminated_quote", "nul_bytes", "undecodable_bytes"]
+UnreadableCode = Literal["empty_file", "not_text", "bad_encoding", "no_header", "no_sheet", "broken_json"]
+BrokenCode = Literal[
+    "row_too_short",
+    "row_too_long",
+    "unterminated_quote",
+    "nul_bytes",
+    "undecodable_bytes",
+    "not_json",
+    "not_a_resource",
+    "not_understood",
+]
 
 BROKEN_SCHEMA = {"line": pl.Int64(), "code": pl.String(), "fields": pl.Int64(), "expected": pl.Int64()}
 BLANK_SCHEMA = {"line": pl.Int64()}
@@ -32,6 +41,9 @@ class Unreadable(Exception):
     no_header     line, fields, and header_at where the wanted names stand on a later line;
                   bytes alone where so many at the beginning are blank
     no_sheet      found (names of sheets), ambiguous (bool)
+    broken_json   line, column
+
+    `rows` tells how many rows there are that nothing could be read of, where a format other than text knows it.
     """
 
     def __init__(self, code: UnreadableCode, facts: Mapping[str, int | str | bool]) -> None:
@@ -45,7 +57,7 @@ class Block:
     """Consecutive records; each is in exactly one of the three frames, under the line where it starts (1-based).
 
     frame   one String column per position, named str(position): text as in the file, unquoted, null where empty; `line`
-    broken  line, code (a BrokenCode), fields found, fields expected
+    broken  line, code (a BrokenCode), fields found, fields expected; of not_json the column at which it breaks
     blank   line of every record whose cells are all empty or white space
     """
 

@@ -6,6 +6,9 @@ from typing import Protocol
 
 from alliance_etl.reading.model import Block
 
+SEVERAL = "\x1d"
+"""Stands between the texts of a cell that has several answers, where only one is due (`Typed.resources`)."""
+
 
 @dataclass(frozen=True)
 class Typed:
@@ -14,11 +17,14 @@ class Typed:
     missing  text of a cell that the file itself declares missing → (its code, the reason that it gives)
     labels   column → code as in the cell → the file's label of that value
     epoch    day 0 of serial dates, None where the format has none
+    resources  a row is a resource of its own: it leaves out what nobody answered, may answer something twice, and has
+               instants instead of dates; no spreadsheet shows it
     """
 
     missing: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     epoch: str | None = None
+    resources: bool = False
 
 
 class OpenedFile(Protocol):
@@ -34,7 +40,7 @@ class OpenedFile(Protocol):
 
     @property
     def header_rows(self) -> int:
-        """How many rows of a sheet the header takes: three where Qualtrics wrote it."""
+        """How many rows of a sheet the header takes: three where Qualtrics wrote it, none where no sheet shows it."""
 
     @property
     def other_delimiters(self) -> Mapping[str, int]:

@@ -7,14 +7,16 @@ that a spreadsheet would take for a formula are defused.
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePath
-from typing import Any
+from typing import Any, cast
 
 import polars as pl
 
 from alliance_etl.findings.frame import fold, no_cells, worded
 from alliance_etl.reading import open_file
 from alliance_etl.reading.contained import unpacked
+from alliance_etl.reading.fhir import FhirFile
 from alliance_etl.receipts.fixme import comments, write_fixme
+from alliance_etl.receipts.fixme_fhir import write_fixme_fhir
 from alliance_etl.receipts.fixme_grid import write_fixme_grid
 from alliance_etl.receipts.model import VERSION
 from alliance_etl.receipts.page import page
@@ -80,6 +82,8 @@ def _sheet(facts: Mapping[str, object]) -> int | None:
 
 def _suffix(drop: Drop) -> str:
     kind = drop.facts.get("format")
+    if kind == "fhir":
+        return ".ndjson" if drop.facts["shape"] == "ndjson" else ".json"
     if kind is None:
         given = PurePath(drop.file).suffix.lower()
         return given if given and "packed" not in drop.facts else ".csv"
@@ -88,7 +92,10 @@ def _suffix(drop: Drop) -> str:
 
 def _write_rows(path: Path, draft: Path, drop: Drop, said: Mapping[int, str]) -> None:
     exports, facts = list(drop.exports), drop.facts
-    if "format" in facts:
+    if facts.get("format") == "fhir":
+        fhir = open_file(path, drop.file, (), encoding=str(facts["encoding"]))
+        write_fixme_fhir(cast(FhirFile, fhir), draft, exports, said)
+    elif "format" in facts:
         opened = open_file(path, drop.file, (), sheet=_sheet(facts), header_line=int(str(facts["header_line"])))
         write_fixme_grid(opened, draft, _suffix(drop), exports, said)
     elif "packed" in facts:

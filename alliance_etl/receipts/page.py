@@ -27,8 +27,17 @@ def page(document: Mapping[str, Any], *, is_check: bool = False) -> str:
         tone=_tone(document),
         groups=[(severity, _worst_first(findings, severity)) for severity in _SEVERITIES],
         most=MOST_CAUSES,
+        **_words(document["read_as"]),
         against={} if document["status"] == "duplicate" else _with_news(document["against_earlier"]),
     )
+
+
+def _words(read_as: Mapping[str, Any]) -> dict[str, str]:
+    """What a place in the file is called, and where a fixme file says what is wrong."""
+    if read_as.get("format") != "fhir":
+        return {"place": "Line", "comments": "a last column", "comments_kept": "the last column"}
+    place = "Resource" if read_as["lines"] == "resources" else "Line"
+    return {"place": place, "comments": "an extension", "comments_kept": "that extension"}
 
 
 def _worst_first(findings: Sequence[Mapping[str, Any]], severity: str) -> list[Mapping[str, Any]]:

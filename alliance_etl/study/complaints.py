@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from alliance_etl.study.document import Document, Problem
+from alliance_etl.study.export import AllBut
 from alliance_etl.study.faults import FAULTS
 from alliance_etl.study.fields import WRONG
 from alliance_etl.study.model import Export, FileRange, LongLayout, Redcap, Scoring, Site, Study
@@ -71,7 +72,8 @@ def _model_at(loc: Sequence[Hashable]) -> type[BaseModel]:
     if loc[2:3] == ("drop",):
         return Redcap
     by_depth: dict[int, type[BaseModel]] = {0: Study, 2: Site, 4: Export}
-    return by_depth.get(len(loc), FileRange if loc[4:5] == ("response",) else LongLayout)
+    below_export: dict[Hashable, type[BaseModel]] = {"response": FileRange, "skip_rows": AllBut, "layout": LongLayout}
+    return by_depth[len(loc)] if len(loc) in by_depth else below_export[loc[4]]
 
 
 def _keys_of(model: type[BaseModel]) -> list[str]:

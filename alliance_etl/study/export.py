@@ -56,6 +56,20 @@ class LongLayout(Strict):
     value: Column = Field(description="The column that holds the answer.")
 
 
+class AllBut(Strict):
+    """All rows but those with these texts."""
+
+    texts: Texts = Field(alias="not", description="The text or texts of the rows that are read.")
+
+    def __contains__(self, text: str) -> bool:
+        return text not in self.texts
+
+
+Skipped = Annotated[
+    Annotated[Texts, Tag("texts")] | Annotated[AllBut, Tag("all_but")],
+    Discriminator(lambda value: "all_but" if isinstance(value, Mapping | AllBut) else "texts"),
+]
+
 Layout = Annotated[
     Annotated[Literal["wide"], Tag("wide")] | Annotated[LongLayout, Tag("long")],
     Discriminator(lambda value: "wide" if isinstance(value, str) else "long"),
@@ -125,9 +139,10 @@ class Export(Strict):
     reversed_at_source: tuple[int, ...] = Field(
         default=(), description="Numbers of the items that the site has reversed already: not reversed again."
     )
-    skip_rows: dict[str, Texts] = Field(
+    skip_rows: dict[str, Skipped] = Field(
         default={},
-        description='Rows to leave out: column, and the text or texts that mark them ("" for an empty cell).',
+        description='Rows to leave out: column, and the text or texts that mark them ("" for an empty cell), or '
+        "{not: …} with those that mark the rows to read.",
     )
     blank_forms: Literal["keep", "skip"] = Field(
         default="keep",

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from alliance_etl.study.export import AllBut
 from alliance_etl.study.load import load_study
 from tests.alliance_etl.study_files import SMALL, written
 
@@ -103,6 +104,12 @@ def test_a_key_with_nothing_after_its_colon_counts_as_left_out(tmp_path: Path) -
             "skip_rows: {Test: [true, 01]}", "skip_rows", {"Test": ("true", "01")}, id="several that mark rows"
         ),
         pytest.param("skip_rows: {sent: null}", "skip_rows", {"sent": ("null",)}, id="the word null marks rows"),
+        pytest.param(
+            "skip_rows: {Form: {not: wai}}",
+            "skip_rows",
+            {"Form": AllBut(texts=("wai",))},
+            id="all but those that are marked",
+        ),
         pytest.param('skip_rows: {sent: ""}', "skip_rows", {"sent": ("",)}, id="an empty cell marks rows"),
         pytest.param("therapist: 007", "therapist", "007", id="a column that is a number"),
         pytest.param("therapist: 2026-01-31", "therapist", "2026-01-31", id="a column that is a date"),

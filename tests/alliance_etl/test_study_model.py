@@ -131,6 +131,7 @@ def test_several_exports_read_the_same_file_in_the_order_of_the_study() -> None:
         {"response": {"min": 0, "max": 4}},
         {"reversed_at_source": [4]},
         {"skip_rows": {"Status": "Test"}},
+        {"skip_rows": {"Status": {"not": "Test"}}},
         {"delimiter": ";"},
         {"decimal": ","},
         {"encoding": "cp1252"},
