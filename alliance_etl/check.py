@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from alliance_etl.alerts.answers import NAME, Answers, is_called_so, may_answer_alerts, read_answers
 from alliance_etl.errors import ConfigurationError
 from alliance_etl.findings.frame import FileFinding, fold, of_file
 from alliance_etl.instruments.registry import Registry
@@ -18,7 +19,7 @@ from alliance_etl.intake.staged import StagedDrop, judged
 from alliance_etl.night.news import content_hash
 from alliance_etl.night.plans import Plans
 from alliance_etl.night.promises import Promises
-from alliance_etl.night.reports import Counts, DropReport
+from alliance_etl.night.reports import Counts, DropReport, DropStatus
 from alliance_etl.study.model import Study
 
 
@@ -37,7 +38,7 @@ class CheckReport:
         """The receipt's page, as far as it can be written without a run."""
         from alliance_etl.receipts.page import page
 
-        return page({**self.as_dict(), "fixme": None, "against_earlier": {}}, is_check=True)
+        return page({**self.as_dict(), "fixme": None, "confirmations": None, "against_earlier": {}}, is_check=True)
 
 
 def check_file(study: Study, registry: Registry, promises: Promises, file: Path, site: str) -> CheckReport:
@@ -47,6 +48,11 @@ def check_file(study: Study, registry: Registry, promises: Promises, file: Path,
     if not file.is_file():
         raise ConfigurationError(f"there is no file {file}")
     plans = Plans(study, site, registry, promises, secrets.token_bytes(32))
+    if may_answer_alerts(file.name):
+        surely = not plans.for_file(file.name) and is_called_so(file.name)
+        answers = read_answers(file, file.name, surely=surely)
+        if answers is not None:
+            return _of_answers(answers, file, site)
     staged = _staged(plans, file)
     counts = {
         export.name: Counts(
@@ -64,6 +70,15 @@ def check_file(study: Study, registry: Registry, promises: Promises, file: Path,
     total = sum(counts.values(), Counts())
     drop = DropReport(content_hash(file)[:16], site, file.name, status, total, counts, len(findings))
     return CheckReport(drop, findings, dict(staged.facts))
+
+
+def _of_answers(answers: Answers, file: Path, site: str) -> CheckReport:
+    """A file that answers alerts: whether there are such alerts, only a run can say."""
+    counts = answers.counts({}, {answer.alert_id: answer for answer in answers.answers})
+    findings = fold(answers.cells).to_dicts()
+    status: DropStatus = "rejected" if answers.rejected else "accepted_with_findings" if len(findings) else "accepted"
+    drop = DropReport(content_hash(file)[:16], site, file.name, status, counts, {NAME: counts}, len(findings))
+    return CheckReport(drop, findings, dict(answers.facts or {}))
 
 
 def _staged(plans: Plans, file: Path) -> StagedDrop:

@@ -3,6 +3,8 @@
 What belongs here: names, types, units and meanings. How rows come about is in alliance_etl.publication.
 """
 
+from dataclasses import replace
+
 from alliance_etl.instruments.model import COMPONENTS
 from alliance_etl.tables import Column, Table
 from schemas.registry_tables import INSTRUMENTS, ITEMS, MAPPING, N_ITEMS, SCALES
@@ -247,7 +249,10 @@ META = Table(
 
 _ALERT = (
     Column(
-        "alert_id", "VARCHAR", "12 hex digits for form, rule, its version and the values it looked at", required=True
+        "alert_id",
+        "VARCHAR",
+        "the letter a and 12 hex digits for form, rule, its version and the values it looked at",
+        required=True,
     ),
     FORM_ID,
     SITE,
@@ -275,22 +280,29 @@ ALERTS = Table(
 )
 CONFIRMATIONS = Table(
     "confirmations",
-    "Who confirmed which alert, when and why; each holds until the form's values or the rule change.",
+    "Who confirmed which alert, when and why; each holds as long as the form's values and the rule stay as they are, "
+    "and again when they return.",
     (
-        *_ALERT,
+        *(replace(column, required=column.name in ("alert_id", "site")) for column in _ALERT),
         Column("confirmed_by", "VARCHAR", "who confirmed", required=True),
         Column("confirmed_at", "TIMESTAMPTZ", "when", required=True),
         Column("reason", "VARCHAR", "why the value is right", required=True),
-        Column("how", "VARCHAR", "verb: by `alliance-etl confirm`", required=True, values=("verb",)),
+        Column(
+            "how",
+            "VARCHAR",
+            "verb: by `alliance-etl confirm`; drop: by a file of confirmations",
+            required=True,
+            values=("verb", "drop"),
+        ),
         Column(
             "state",
             "VARCHAR",
-            "standing; or lapsed, since no current form has this alert any more",
+            "standing; or waiting, since no current form of the site has this alert, any more or yet",
             required=True,
-            values=("standing", "lapsed"),
+            values=("standing", "waiting"),
         ),
     ),
-    key=("alert_id",),
+    key=("site", "alert_id"),
 )
 
 VIEWS: tuple[Table, ...] = (FORMS, RESPONSES, SCORES, ALLIANCE, ALLIANCE_WIDE, REVISIONS)

@@ -65,7 +65,7 @@ TABLES = (
     "mapping",
     "codebook",
 )
-WHEN = {"received_at", "superseded_at"}
+WHEN = {"received_at", "superseded_at", "confirmed_at"}
 COUNTS = ("rows_read", "new", "changed", "unchanged", "held", "skipped")
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -19,7 +19,6 @@ from alliance_etl.alerts.signs import signs_path
 from alliance_etl.alerts.suspects import DATES, suspected
 from alliance_etl.publication.scored import Scoring
 from alliance_etl.state.layout import Layout, make_durable, write_frame
-from alliance_etl.state.ledger import Confirmation
 from alliance_etl.study.model import Alerts
 
 ALERTS = {
@@ -34,9 +33,9 @@ Files = Sequence[tuple[Scoring, Path]]
 
 
 def alerts_of(
-    layout: Layout, sites: Mapping[str, Files], wanted: Alerts, confirmations: Sequence[Confirmation]
+    layout: Layout, sites: Mapping[str, Files], wanted: Alerts, confirmed: Collection[tuple[str, str]]
 ) -> pl.DataFrame:
-    """One row of ALERTS per form and rule; `state` is confirmed where a confirmation has the same alert_id.
+    """One row of ALERTS per form and rule; `state` is confirmed where `confirmed` has its site and alert_id.
 
     `sites` has the scored files of each site. What a rule finds at one site depends on that site alone, so it is kept
     until the site's files or the rules change.
@@ -46,7 +45,7 @@ def alerts_of(
     for path in layout.alerts.rglob("*.parquet"):
         if kept.get(path.parent.name) != path.stem:
             path.unlink()
-    return _named(pl.concat([pl.DataFrame(schema=FOUND), *parts]), confirmations)
+    return _named(pl.concat([pl.DataFrame(schema=FOUND), *parts]), confirmed)
 
 
 def _mark(files: Files, wanted: Alerts) -> str:
@@ -97,17 +96,18 @@ def _dated(files: Files) -> pl.LazyFrame:
     return pl.concat(theirs).lazy()
 
 
-def _named(found: pl.DataFrame, confirmations: Sequence[Confirmation]) -> pl.DataFrame:
-    confirmed = {confirmation.alert_id for confirmation in confirmations}
+def _named(found: pl.DataFrame, confirmed: Collection[tuple[str, str]]) -> pl.DataFrame:
     prints = [_digest(values) for values in found["values"]]
     versions = [VERSIONS[code] for code in found["code"]]
-    ids = [_digest(*parts) for parts in zip(found["form_id"], found["code"], versions, prints, strict=True)]
+    # the letter keeps spreadsheets from taking an id for a number
+    ids = [f"a{_digest(*parts)}" for parts in zip(found["form_id"], found["code"], versions, prints, strict=True)]
+    states = ["confirmed" if key in confirmed else "open" for key in zip(found["site"], ids, strict=True)]
     return (
         found.with_columns(
             pl.Series("alert_id", ids, dtype=pl.String),
             pl.Series("rule_version", versions, dtype=pl.Int32),
             pl.Series("fingerprint", prints, dtype=pl.String),
-            pl.Series("state", ["confirmed" if i in confirmed else "open" for i in ids], dtype=pl.String),
+            pl.Series("state", states, dtype=pl.String),
         )
         .select(list(ALERTS))
         .sort("site", "code", "alert_id")

@@ -64,7 +64,7 @@ class Theme:
     kinds: tuple[Kind, ...]
 
 
-_ORDER = ("file", "lines", "who_and_when", "answers", "totals", "alerts")
+_ORDER = ("file", "lines", "who_and_when", "answers", "totals", "alerts", "confirmations")
 
 
 def _themes() -> dict[str, Theme]:

@@ -49,6 +49,11 @@ def names_people(values: Sequence[str]) -> str | None:
     return "family and first names in it" if _mostly(bare, _is_full_name) else None
 
 
+def reaches_somebody(text: str) -> bool:
+    """Whether a text holds an e-mail address or a telephone number."""
+    return bool(_EMAIL.search(text)) or any(_is_phone(found[0].strip()) for found in _PHONE.finditer(text))
+
+
 def _bare(values: Sequence[str]) -> list[str]:
     return list({value.strip() for value in values if value and value.strip()})
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from alliance_etl.alerts.answers import NAME as ANSWERS
+from alliance_etl.alerts.answers import may_answer_alerts
 from alliance_etl.findings.comment import may_be_fixme
 from alliance_etl.night.plans import Plans
 from alliance_etl.state.ledger import Drop
@@ -47,4 +49,5 @@ def coming_again(drop: Drop, earlier: Sequence[Drop], plans: Plans) -> ComingAga
 
 def _read_by(file: str, plans: Plans) -> tuple[str, ...]:
     """The exports that read a file of this name; a fixme file is never the same as another."""
-    return (*(plan.name for plan in plans.for_file(file)), *(["fixme"] if may_be_fixme(file) else []))
+    exports = [plan.name for plan in plans.for_file(file)]
+    return (*exports, *(["fixme"] if may_be_fixme(file) else []), *([ANSWERS] if may_answer_alerts(file) else []))

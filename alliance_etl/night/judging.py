@@ -3,6 +3,7 @@
 The same for a new drop and for one that is taken in anew from the archive.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import polars as pl
 
+from alliance_etl.alerts.answers import NAME as ANSWERS
+from alliance_etl.alerts.answers import Answers, is_called_so, may_answer_alerts, read_answers
 from alliance_etl.findings.comment import may_be_fixme
 from alliance_etl.findings.frame import FileFinding, causes, of_file
 from alliance_etl.intake.plan import Plan
@@ -22,8 +25,9 @@ from alliance_etl.night.site_forms import SiteForms
 from alliance_etl.night.source import Source
 from alliance_etl.receipts.against import difference
 from alliance_etl.receipts.files import read_cells
+from alliance_etl.state.archive import Archive
 from alliance_etl.state.layout import Layout, write_frame
-from alliance_etl.state.ledger import Drop, Ledger
+from alliance_etl.state.ledger import Drop, DroppedAnswer, Ledger
 
 
 @dataclass
@@ -35,6 +39,7 @@ class DropJudge:
     ledger: Ledger
     plans: Plans
     ahead: Ahead
+    archive: Archive
 
     def judge(self, source: Source, drop: Drop, earlier: Sequence[Drop], forms: SiteForms) -> Drop:
         """The drop with its counts, status and findings; its forms are folded into `forms`.
@@ -44,9 +49,14 @@ class DropJudge:
         plans = self.plans.for_file(drop.file)
         if may_be_fixme(drop.file):
             plans = source.read(lambda path: self.plans.for_content(drop.file, path))
+        if may_answer_alerts(drop.file):
+            surely = not plans and is_called_so(drop.file)
+            answers = source.read(lambda path: read_answers(path, drop.file, surely=surely))
+            if answers is not None:
+                return self._answering(drop, answers, earlier)
         if not plans:
             finding = FileFinding("no_export", expected=self.plans.file_patterns or "no file at all")
-            return self._found(replace(drop, status="rejected", counts=Counts(), exports={}), [finding])
+            return self._found(replace(drop, status="rejected", counts=Counts(), exports={}, answers=()), [finding])
         again = coming_again(drop, earlier, self.plans)
         if again is None:
             return self._judged(drop, self._staged(source, drop, plans), forms, again)
@@ -54,6 +64,29 @@ class DropJudge:
             return self._duplicate(drop, again.first)
         staged = self._staged(source, drop, plans)
         return self._judged(drop, staged, forms, again) if again.counts else self._kept(drop, staged, forms, again)
+
+    def _answering(self, drop: Drop, answers: Answers, earlier: Sequence[Drop]) -> Drop:
+        """A drop that answers alerts, with what it says of each; whether there are such alerts shows at publication."""
+        again = coming_again(drop, earlier, self.plans)
+        if again and not (again.others_since and again.counts):
+            return self._duplicate(drop, again.first)
+        said = tuple(
+            DroppedAnswer(a.line, a.alert_id, self.archive.mark(words), self.archive.seal(words))
+            for a in answers.answers
+            for words in [json.dumps([a.confirmed_by, a.reason])]
+        )
+        standing = [other for other in earlier if other.status not in ("duplicate", "rejected")]
+        before = {answer.alert_id: answer.mark for other in standing for answer in self.ledger.answers(other)}
+        counts = answers.counts(before, {answer.alert_id: answer.mark for answer in said})
+        drop = replace(
+            drop,
+            counts=counts,
+            exports={ANSWERS: counts},
+            status="rejected" if answers.rejected else "accepted",
+            facts=dict(answers.facts or {}),
+            answers=said,
+        )
+        return self._with_findings(drop, answers.cells)
 
     def _kept(self, drop: Drop, staged: StagedDrop, forms: SiteForms, again: ComingAgain) -> Drop:
         """A file sent twice: harmless, but told where what it once brought has been corrected since."""
@@ -67,7 +100,7 @@ class DropJudge:
             was.rows_read, unchanged=was.new + was.changed + was.unchanged, held=was.held, skipped=was.skipped
         )
         return self._found(
-            replace(drop, status="duplicate", counts=counts, exports={}),
+            replace(drop, status="duplicate", counts=counts, exports={}, answers=()),
             [FileFinding("duplicate_file", expected=twin.file), *more],
         )
 
@@ -106,6 +139,7 @@ class DropJudge:
             exports=counts,
             status=judged(staged, has_findings=False),
             facts={**staged.facts, "against_earlier": against},
+            answers=(),
         )
         return self._found(drop, told, staged)
 

@@ -13,15 +13,18 @@ import polars as pl
 
 from alliance_etl.alerts.confirm import chosen, confirmations
 from alliance_etl.alerts.found import alerts_of
+from alliance_etl.alerts.published import Told, confirmation_rows, findings_told
+from alliance_etl.alerts.said import IsId, Said, everything_said, for_everybody, names_somebody
 from alliance_etl.errors import ConfigurationError, NotChecked
 from alliance_etl.instruments.registry import Registry
+from alliance_etl.intake.identity import Kind, pseudonyms
 from alliance_etl.night import checks
 from alliance_etl.night.ahead import Ahead, Staging
 from alliance_etl.night.disk import trouble_with_disk_told
 from alliance_etl.night.news import unsettled
 from alliance_etl.night.plans import Plans, given_scales, item_type
 from alliance_etl.night.promises import Promises
-from alliance_etl.night.publish import Answers, publish
+from alliance_etl.night.publish import Alerted, Answers, publish
 from alliance_etl.night.reports import CheckResult, PublicationReport, ScoredReport, SiteReport
 from alliance_etl.night.site_forms import sweep
 from alliance_etl.night.take_in import SiteIntake
@@ -35,6 +38,7 @@ from alliance_etl.study.model import Study
 
 # Longer than this no run waits for a young file to settle; the next run takes it.
 _LONGEST_SETTLING = 5.0
+_KINDS: tuple[Kind, ...] = ("participant", "therapist", "rater")
 
 
 @contextmanager
@@ -131,10 +135,35 @@ class Night:
 
     def publish(self) -> PublicationReport:
         """Publish everything that is scored, unless the publication already is just that."""
-        alerts, answers = self.alerts(), self._answers()
-        return publish(
-            self.study, self.registry, self.promises, self.layout, self.ledger, self.scorings, answers, alerts
+        alerts, said = self.alerts(), [for_everybody(word, self._ids(word.site)) for word in self._said()]
+        told = findings_told(alerts, said, [drop for drop in self.ledger.drops() if drop.site in self.study.sites])
+        answered = Alerted(alerts, confirmation_rows(said, alerts), told)
+        report = publish(
+            self.study, self.registry, self.promises, self.layout, self.ledger, self.scorings, self._answers(), answered
         )
+        self._tell(told)
+        return report
+
+    def _tell(self, told: Told) -> None:
+        """Renew the receipts that tell something else than is published now."""
+        before = self.ledger.told()
+        differing = {seq: told.get(seq, []) for seq in before.keys() | told.keys() if before.get(seq) != told.get(seq)}
+        with trouble_with_disk_told(self.layout.state):
+            if differing:
+                with self.ledger.transaction():
+                    self.ledger.tell(differing)
+            for site in {drop.site for drop in self.ledger.receipts_due()} & self.study.sites.keys():
+                self._site(site).write_receipts()
+
+    def _said(self) -> list[Said]:
+        return [word for word in everything_said(self.ledger, self.archive) if word.site in self.study.sites]
+
+    def _ids(self, site: str) -> IsId:
+        """Tells whether a text is the id of somebody in the current forms of a site."""
+        files = [path for scoring in self.scorings for segment, path in self._scored(scoring) if segment.site == site]
+        frames = [pl.read_parquet(path, columns=list[str](_KINDS)) for path in files]
+        people = {name for frame in frames for column in frame for name in column.unique()}
+        return lambda texts: any(name in people for kind in _KINDS for name in pseudonyms(self.key, kind, site, texts))
 
     def alerts(self) -> pl.DataFrame:
         """All alerts of the current forms (alerts.found.ALERTS). NotChecked where forms are not scored yet."""
@@ -142,7 +171,8 @@ class Night:
         files = [(segment.site, scoring, path) for scoring in self.scorings for segment, path in self._scored(scoring)]
         sites = {site: [(scoring, path) for of, scoring, path in files if of == site] for site in self.study.sites}
         with trouble_with_disk_told(self.layout.state):
-            return alerts_of(self.layout, sites, self.study.alerts, self.ledger.confirmations())
+            confirmed = {(word.site, word.alert_id) for word in self._said()}
+            return alerts_of(self.layout, sites, self.study.alerts, confirmed)
 
     def open_alerts(self, site: str | None = None, code: str | None = None) -> list[dict[str, Any]]:
         return chosen(self.alerts(), [], site, code).to_dicts()
@@ -153,6 +183,12 @@ class Night:
         """Confirm these open alerts, or (without ids) all of that site and code; the alerts that were confirmed."""
         alerts = chosen(self.alerts(), ids, site, code)
         given = confirmations(alerts, who=who, why=why, at=datetime.now(UTC), how="verb")
+        for of in {row.site for row in given}:
+            if names_somebody(who, self._ids(of)) or names_somebody(why, self._ids(of)):
+                raise ConfigurationError(
+                    "name or reason hold an id of the site, an e-mail address or a telephone number, and they are "
+                    "published; say it without. Nothing was confirmed"
+                )
         with trouble_with_disk_told(self.layout.state), self.ledger.transaction():
             self.ledger.confirm(given)
         return alerts.with_columns(state=pl.lit("confirmed")).to_dicts()

@@ -4,14 +4,15 @@ import hashlib
 import json
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
-from alliance_etl.alerts.published import confirmation_rows, finding_rows
+from alliance_etl.alerts.published import Told
 from alliance_etl.errors import NotChecked
 from alliance_etl.findings.frame import fold
 from alliance_etl.instruments.registry import Registry
@@ -31,6 +32,15 @@ Answers = Mapping[str, Sequence[tuple[str, Path]]]
 """The scored files of each instrument, each with its label."""
 
 
+@dataclass(frozen=True)
+class Alerted:
+    """The alerts of all current forms, the rows of `confirmations`, and the findings that follow from both."""
+
+    alerts: pl.DataFrame
+    confirmations: Sequence[Mapping[str, Any]]
+    told: Told
+
+
 def publish(
     study: Study,
     registry: Registry,
@@ -39,17 +49,17 @@ def publish(
     ledger: Ledger,
     scorings: Sequence[Scoring],
     answers: Answers,
-    alerts: pl.DataFrame,
+    alerted: Alerted,
 ) -> PublicationReport:
     """Build and swap, unless what is public was built from just this. RunFailed where the warehouse cannot be
     written.
     """
     forms = sum(segment.rows for segment in ledger.segments(kind="current") if segment.site in study.sites)
-    mark = _mark(study, registry, promises, ledger, answers, alerts)
+    mark = _mark(study, registry, promises, ledger, answers, alerted)
     public = published_folder(layout.warehouse)
     if public and ledger.meta("published") == f"{public.name} {mark}":
         return PublicationReport(forms, {}, rewritten=False, path=str(layout.warehouse / "alliance.duckdb"))
-    frames = _frames(study, registry, promises, layout, ledger, scorings, alerts, mark)
+    frames = _frames(study, registry, promises, layout, ledger, scorings, alerted, mark)
     _keep_contracts(promises, frames)
     contents = Contents(scorings, answers, frames, promises.tables, _codes(promises, scorings, frames["drops"]))
     with trouble_with_disk_told(layout.warehouse):
@@ -74,7 +84,7 @@ def _codes(promises: Promises, scorings: Sequence[Scoring], drops: pl.DataFrame)
 
 
 def _mark(
-    study: Study, registry: Registry, promises: Promises, ledger: Ledger, answers: Answers, alerts: pl.DataFrame
+    study: Study, registry: Registry, promises: Promises, ledger: Ledger, answers: Answers, alerted: Alerted
 ) -> str:
     """Changes with everything that is published, the time apart."""
     drops = [(d.seq, d.site, d.status, asdict(d.counts), d.findings_file) for d in ledger.drops()]
@@ -86,8 +96,9 @@ def _mark(
         files,
         superseded,
         tables,
-        alerts.rows(),
-        [asdict(confirmation) for confirmation in ledger.confirmations()],
+        alerted.alerts.rows(),
+        alerted.confirmations,
+        sorted(alerted.told.items()),
         _configuration(study, registry),
         version("alliance-etl"),
         version("duckdb"),
@@ -110,7 +121,7 @@ def _frames(
     layout: Layout,
     ledger: Ledger,
     scorings: Sequence[Scoring],
-    alerts: pl.DataFrame,
+    alerted: Alerted,
     mark: str,
 ) -> dict[str, pl.DataFrame]:
     tables = promises.tables
@@ -124,13 +135,11 @@ def _frames(
         "mapping": mapping_rows(registry, study.scoring.wants_c_grade),
         "codebook": codebook_rows(stored, views),
         "meta": _meta_rows(study, registry, mark),
-        "confirmations": confirmation_rows(
-            [given for given in ledger.confirmations() if given.site in study.sites], alerts
-        ),
+        "confirmations": alerted.confirmations,
     }
     frames = {name: as_frame(tables[name], listed) for name, listed in rows.items()}
-    frames["alerts"] = alerts.select(tables["alerts"].column_names)
-    frames["findings"] = _findings(study, promises, layout, ledger, alerts)
+    frames["alerts"] = alerted.alerts.select(tables["alerts"].column_names)
+    frames["findings"] = _findings(study, promises, layout, ledger, alerted.told)
     frames["superseded"] = _superseded(study, promises, layout, ledger)
     return frames
 
@@ -152,7 +161,7 @@ def _drop_rows(study: Study, ledger: Ledger) -> list[dict[str, object]]:
     ]
 
 
-def _findings(study: Study, promises: Promises, layout: Layout, ledger: Ledger, alerts: pl.DataFrame) -> pl.DataFrame:
+def _findings(study: Study, promises: Promises, layout: Layout, ledger: Ledger, told: Told) -> pl.DataFrame:
     table = promises.tables["findings"]
     parts = [as_frame(table, [])]
     for drop in ledger.drops():
@@ -160,7 +169,7 @@ def _findings(study: Study, promises: Promises, layout: Layout, ledger: Ledger, 
             folded = fold(read_cells(layout, drop))
             named = folded.with_columns(drop_id=pl.lit(drop.drop_id), site=pl.lit(drop.site), file=pl.lit(drop.file))
             parts.append(named.select(table.column_names))
-    parts.append(as_frame(table, finding_rows(alerts, ledger.drops())))
+    parts.append(as_frame(table, [{k: v for k, v in f.items() if k != "alert_id"} for of in told.values() for f in of]))
     return pl.concat(parts)
 
 

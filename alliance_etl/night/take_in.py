@@ -49,7 +49,7 @@ class SiteIntake:
 
     @property
     def judge(self) -> DropJudge:
-        return DropJudge(self.site, self.layout, self.ledger, self.plans, self.ahead)
+        return DropJudge(self.site, self.layout, self.ledger, self.plans, self.ahead, self.archive)
 
     @property
     def is_out_of_date(self) -> bool:
@@ -100,17 +100,24 @@ class SiteIntake:
         new, failures = self._take_in_fresh()
         if self.remote is not None:
             self._tell_contact("; ".join(failures) or None)
-        due = self.ledger.receipts_due()  # another site's, too, that was told of a file which came again from here
-        for drop in due:
-            if drop.status != "duplicate" or drop.findings > 1:  # a mere copy adds nothing to the receipt of the first
-                same = self.ledger.of_content(drop.sha256, drop.site)
-                write_receipt(self.layout, same, self._source(drop.sha256, self._dropped.get(drop.seq)).read)
-        with self.ledger.transaction():
-            self.ledger.receipts_written(due)
+        self.write_receipts()
         forms = sum(segment.rows for segment in self.ledger.segments(self.site, kind="current"))
         return SiteReport(
             self.site, tuple(drop.report() for drop in (*drops, *new)), forms, "; ".join(failures) or None, refold
         )
+
+    def write_receipts(self) -> None:
+        """Write the receipts that are due, with what the last publication has told."""
+        due = self.ledger.receipts_due()  # another site's, too, that was told of a file which came again from here
+        told = self.ledger.told() if due else {}
+        for drop in due:
+            same = self.ledger.of_content(drop.sha256, drop.site)
+            said = [finding for each in same for finding in told.get(each.seq, [])]
+            if drop.status != "duplicate" or drop.findings > 1:  # a mere copy adds nothing to the receipt of the first
+                source = self._source(drop.sha256, self._dropped.get(drop.seq))
+                write_receipt(self.layout, same, source.read, said)
+        with self.ledger.transaction():
+            self.ledger.receipts_written(due)
 
     @property
     def _folder(self) -> str:

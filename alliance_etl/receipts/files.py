@@ -1,4 +1,5 @@
-"""The files of a receipt in receipts/<site>/<drop_id>/: receipt.json, findings.csv, receipt.html, fixme.<ext>.
+"""The files of a receipt in receipts/<site>/<drop_id>/: receipt.json, findings.csv, receipt.html, fixme.<ext>, and
+confirmations.csv where alerts are open.
 
 Each is written whole or not at all. findings.csv has a line for every failing cell, the others tell the causes; texts
 that a spreadsheet would take for a formula are defused.
@@ -19,6 +20,7 @@ from alliance_etl.receipts.fixme import comments, write_fixme
 from alliance_etl.receipts.fixme_fhir import write_fixme_fhir
 from alliance_etl.receipts.fixme_grid import write_fixme_grid
 from alliance_etl.receipts.model import VERSION
+from alliance_etl.receipts.open_alerts import as_findings, write_open_alerts
 from alliance_etl.receipts.page import page
 from alliance_etl.state.layout import Layout, written_whole
 from alliance_etl.state.ledger import Drop
@@ -31,8 +33,9 @@ _CSV = ("export", "line", "cell", "column", "code", "severity", "value", "expect
 Reader = Callable[[Callable[[Path], None]], None]
 
 
-def write_receipt(layout: Layout, same: Sequence[Drop], read: Reader) -> None:
-    """Write the receipt of a content; `same` are the site's drops of it, in order of arrival.
+def write_receipt(layout: Layout, same: Sequence[Drop], read: Reader, told: Sequence[Mapping[str, Any]] = ()) -> None:
+    """Write the receipt of a content; `same` are the site's drops of it, in order of arrival, `told` the findings that
+    follow from all that is published: open alerts above all, which confirmations.csv beside it asks about.
 
     It is the receipt of the last one that was no duplicate, and tells what was found when it came again.
     """
@@ -43,11 +46,12 @@ def write_receipt(layout: Layout, same: Sequence[Drop], read: Reader) -> None:
         left.unlink()
     cells = pl.concat([read_cells(layout, drop), *since])
     with written_whole(folder / "findings.csv", durable=False) as draft:
-        if cells.is_empty():
+        if cells.is_empty() and not told:
             draft.write_text(f"\ufeff{','.join(_CSV)}\n", encoding="utf-8")
         else:
-            findings_csv(cells).write_csv(draft, include_bom=True)
-    document = receipt(drop, fold(cells), _fixme(folder, drop, cells, read))
+            findings_csv(cells, told).write_csv(draft, include_bom=True)
+    findings = pl.concat([fold(cells), as_findings(told)])
+    document = receipt(drop, findings, _fixme(folder, drop, cells, read), write_open_alerts(folder, drop.facts, told))
     with written_whole(folder / "receipt.html", durable=False) as draft:
         draft.write_text(page(document), encoding="utf-8")
     with written_whole(folder / "receipt.json", durable=False) as draft:
@@ -110,7 +114,7 @@ def read_cells(layout: Layout, drop: Drop) -> pl.DataFrame:
     return pl.read_parquet(layout.state / drop.findings_file) if drop.findings_file else no_cells()
 
 
-def receipt(drop: Drop, findings: pl.DataFrame, fixme: str | None) -> dict[str, Any]:
+def receipt(drop: Drop, findings: pl.DataFrame, fixme: str | None, to_confirm: str | None = None) -> dict[str, Any]:
     """What receipt.json holds (alliance_etl.receipts.model): counts, in all and per export, and findings by cause."""
     facts = dict(drop.facts)
     against = facts.pop("against_earlier", {})
@@ -125,13 +129,15 @@ def receipt(drop: Drop, findings: pl.DataFrame, fixme: str | None) -> dict[str, 
         "read_as": facts,
         "against_earlier": against,
         "fixme": fixme,
+        "confirmations": to_confirm,
         "findings": findings.to_dicts(),
     }
 
 
-def findings_csv(cells: pl.DataFrame) -> pl.DataFrame:
-    """Every failing cell, in the order of the file, in words."""
+def findings_csv(cells: pl.DataFrame, told: Sequence[Mapping[str, Any]] = ()) -> pl.DataFrame:
+    """Every failing cell, in the order of the file, in words; then what else is told."""
     ordered = worded(cells.sort("line", "position", nulls_last=False)).select(_CSV)
+    ordered = pl.concat([ordered, as_findings(told).select(_CSV)])
     texts = [name for name, dtype in ordered.schema.items() if dtype == pl.String]
     return ordered.with_columns(defused(pl.col(name)) for name in texts)
 

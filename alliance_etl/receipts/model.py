@@ -79,4 +79,7 @@ class Receipt(_Part):
         description="Per export: the file against what the site had sent before. Empty for a duplicate."
     )
     fixme: str | None = Field(description="Name of the file beside this one that holds just the held rows; null: none.")
+    confirmations: str | None = Field(
+        description="Name of the file beside this one in which the open alerts can be confirmed; null: none is open."
+    )
     findings: list[ReceiptFinding] = Field(description="What was found, one entry per cause, in the file's order.")

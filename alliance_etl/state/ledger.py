@@ -6,11 +6,12 @@ or after it.
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from alliance_etl.night.reports import Counts, DropReport, DropStatus
 
@@ -39,7 +40,22 @@ CREATE TABLE IF NOT EXISTS confirmations (
   code TEXT NOT NULL, rule_version INTEGER NOT NULL, fingerprint TEXT NOT NULL, confirmed_by TEXT NOT NULL,
   confirmed_at TEXT NOT NULL, reason TEXT NOT NULL, how TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS answers (
+  seq INTEGER NOT NULL, line INTEGER NOT NULL, alert_id TEXT NOT NULL, mark TEXT NOT NULL, sealed BLOB NOT NULL,
+  PRIMARY KEY (seq, line)
+);
+CREATE TABLE IF NOT EXISTS told (seq INTEGER PRIMARY KEY, findings TEXT NOT NULL);
 """
+
+
+@dataclass(frozen=True)
+class DroppedAnswer:
+    """A row of a drop that confirms an alert: `mark` is the same for equal words, which only the key opens."""
+
+    line: int
+    alert_id: str
+    mark: str
+    sealed: bytes
 
 
 @dataclass(frozen=True)
@@ -58,6 +74,7 @@ class Drop:
     findings: int = 0
     findings_file: str | None = None
     facts: dict[str, object] = field(default_factory=dict)
+    answers: tuple[DroppedAnswer, ...] | None = None
 
     @property
     def drop_id(self) -> str:
@@ -181,7 +198,37 @@ class Ledger:
             json.dumps(drop.facts),
         )
         cursor = self.connection.execute("INSERT OR REPLACE INTO drops VALUES (?,?,?,?,?,?,?,?,?,?,?,?,1)", values)
-        return replace(drop, seq=int(cursor.lastrowid or drop.seq))
+        entered = replace(drop, seq=int(cursor.lastrowid or drop.seq))
+        if drop.answers is not None:
+            self.connection.execute("DELETE FROM answers WHERE seq = ?", (entered.seq,))
+            rows = [(entered.seq, a.line, a.alert_id, a.mark, a.sealed) for a in drop.answers]
+            self.connection.executemany("INSERT INTO answers VALUES (?,?,?,?,?)", rows)
+        return entered
+
+    def answers(self, drop: Drop) -> tuple[DroppedAnswer, ...]:
+        """The alerts that a drop confirms."""
+        if drop.answers is not None:
+            return drop.answers
+        rows = self.connection.execute("SELECT * FROM answers WHERE seq = ? ORDER BY line", (drop.seq,))
+        return tuple(DroppedAnswer(row["line"], row["alert_id"], row["mark"], row["sealed"]) for row in rows)
+
+    def answering(self) -> list[Drop]:
+        """The drops that confirm alerts, in order of arrival."""
+        rows = self.connection.execute("SELECT * FROM drops WHERE seq IN (SELECT seq FROM answers) ORDER BY seq")
+        return [_drop(row) for row in rows]
+
+    def told(self) -> dict[int, list[dict[str, Any]]]:
+        """What receipts tell of the publication, by drop: open alerts, and confirmations that wait."""
+        rows = self.connection.execute("SELECT * FROM told ORDER BY seq")
+        return {row["seq"]: json.loads(row["findings"]) for row in rows}
+
+    def tell(self, findings: Mapping[int, Sequence[Mapping[str, Any]]]) -> None:
+        """Let just this be told of these drops, whose receipts are then due."""
+        for seq, listed in findings.items():
+            self.connection.execute("DELETE FROM told WHERE seq = ?", (seq,))
+            if listed:
+                self.connection.execute("INSERT INTO told VALUES (?,?)", (seq, json.dumps(list(listed))))
+            self.connection.execute("UPDATE drops SET receipt_due = 1 WHERE seq = ?", (seq,))
 
     def receipts_due(self, site: str | None = None) -> list[Drop]:
         where, values = ("AND site = ?", (site,)) if site else ("", ())

@@ -233,7 +233,7 @@ def test_a_confirmation_dies_with_the_value_and_says_so(tmp_path: Path) -> None:
 
     assert found == [("berlin", 2, ORDER, "open")]
     assert study.rows("SELECT file, code FROM findings") == [("2.csv", ORDER)]
-    assert study.rows("SELECT state FROM confirmations") == [("lapsed",)]
+    assert study.rows("SELECT state FROM confirmations") == [("waiting",)]
 
 
 def test_a_confirmation_dies_with_the_rule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -245,7 +245,7 @@ def test_a_confirmation_dies_with_the_rule(tmp_path: Path, monkeypatch: pytest.M
     study.night()
 
     assert listed(study) == [("berlin", 3, ORDER, "open")]
-    assert study.rows("SELECT rule_version, state FROM confirmations") == [(1, "lapsed")]
+    assert study.rows("SELECT rule_version, state FROM confirmations") == [(1, "waiting")]
 
 
 def test_a_value_that_is_corrected_is_no_alert_any_more(tmp_path: Path) -> None:

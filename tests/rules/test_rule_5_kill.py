@@ -20,7 +20,9 @@ FAILED = 3
 
 
 def tables_of(study: Path) -> dict[str, list[tuple[Any, ...]]]:
-    return published(study, ("forms", "responses", "scores", "alliance", "drops", "findings", "revisions"))
+    return published(
+        study, ("forms", "responses", "scores", "alliance", "drops", "findings", "revisions", "confirmations")
+    )
 
 
 @dataclass
@@ -75,6 +77,9 @@ def eve(folder: Path, mortals: Mortals, *, first: bool) -> Eve:
     if not first:
         study.night()
         study.drop("2.csv", table("A,1,5,5,5", "C,1,1,2,9", "D,1,1,1,1"), "berlin")
+        study.drop(
+            "confirmations.csv", table("a0123456789ab,A. Data,checked", header="alert_id,confirmed_by,reason"), "ulm"
+        )
     undisturbed = mortals.copy(folder)
     status, points = mortals.night(undisturbed)
     assert status == 0
