@@ -38,12 +38,13 @@ def check(
     if as_json:
         print_document(report.as_dict())
     else:
-        _print(report.drop.as_dict(), report.findings)
+        print_report(report.drop.as_dict(), report.findings)
     if report.findings:
         raise typer.Exit(FINDINGS)
 
 
-def _print(drop: dict[str, Any], findings: list[dict[str, Any]]) -> None:
+def print_report(drop: dict[str, Any], findings: list[dict[str, Any]]) -> None:
+    """A file's counts, and its findings as a table."""
     counts = ", ".join(f"{drop[name]:,} {name}" for name in ("new", "changed", "unchanged", "held", "skipped"))
     print(f"{drop['file']}: {drop['status'].replace('_', ' ')}; {drop['rows_read']:,} rows: {counts}")
     if not findings:
