@@ -11,7 +11,8 @@ from alliance_etl.cli.outcome import verb
 
 NEXT_STEPS = """\
 Next:
-  1. Say in {folder}/study.yaml what your sites send: its comments explain every key.
+  1. Describe each site by an example of its files: alliance-etl site add FILE --study {folder}
+     Or say in {folder}/study.yaml what they send: its comments explain every key.
   2. Put their files into drops/<site>/ and try one: alliance-etl check FILE --site SITE --study {folder}
   3. Run the night once: alliance-etl run --study {folder}
   4. Every night, and within a minute of each new file:

@@ -198,6 +198,7 @@ class SiteAdd:
     def _write(self, proposal: Proposal, registry: "Registry") -> None:
         from alliance_etl.study.add import make_drop_folder, text_with, write_text
         from alliance_etl.study.load import load_study
+        from alliance_etl.study.template import example_of
 
         assert self.site is not None
         exports = {draft.name: dict(draft.entry) for draft in proposal.drafts}
@@ -222,6 +223,10 @@ class SiteAdd:
         place = f"; its files go into {folder}" if folder else ""
         print(f"Written to {study.path}, site {self.site}{place}.")
         self._print_check(report)
+        example = example_of(text)
+        if example:
+            name, first, last = example
+            print(f"\n{name} is the example that init wrote: delete it, lines {first} to {last} of {study.path.name}.")
 
     def _check(self, study: "Study") -> "CheckReport":
         from alliance_etl.check import check_file

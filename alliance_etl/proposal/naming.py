@@ -10,17 +10,28 @@ from alliance_etl.proposal.words import varying
 
 
 def glob_of(filename: str) -> str:
-    """The file's name up to where the deliveries differ (a number, a month, a wave), and the end of the name."""
-    name = filename.removesuffix(".gz").removesuffix(".zip")
-    path = PurePath(name)
-    kept = []
-    for part in re.findall(r"[^\W\d_]+|\d+|[\W_]+", path.stem):
-        if part.isdigit() or part.casefold() in varying():
-            break
-        kept.append(part)
-    stem = "".join(kept)
-    stem = re.sub(r"[\s_.(-]+$", "", stem) if len(kept) > 1 else stem
-    return re.sub(r"([\[\]?*])", "[\\1]", stem) + "*" + path.suffix
+    """The file's name up to where the deliveries differ (a number, a month, a wave), and the end of the name.
+
+    What differs at the beginning gives way to a star, too.
+    """
+    path = PurePath(filename.removesuffix(".gz").removesuffix(".zip"))
+    parts = re.findall(r"[^\W\d_]+|\d+|[\W_]+", path.stem)
+    words = [part for part in parts if any(map(str.isalnum, part))]
+    start = next((at for at, part in enumerate(parts) if part in words and not _varies(part)), None)
+    if start is None:
+        return (_escaped(parts[0]) if words and not words[0].isdigit() else "") + "*" + path.suffix
+    stop = next((at for at in range(start, len(parts)) if _varies(parts[at])), len(parts))
+    kept = "".join(parts[start:stop])
+    kept = re.sub(r"[\s_.(-]+$", "", kept)
+    return "*" * (start > 0) + _escaped(kept) + "*" + path.suffix
+
+
+def _varies(part: str) -> bool:
+    return part.isdigit() or part.casefold() in varying()
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"([\[\]?*])", "[\\1]", text)
 
 
 def slug_of(name: str) -> str:

@@ -37,9 +37,11 @@ def propose(
 
     `taken` are names of exports that the site has, `read_already` the columns of items that they read.
     """
+    said = answers.of("sheet")
+    tables = [table for table in tables if said in (None, table.sheet)] or tables
     found = [_of_table(table, registry, answers, today, taken, read_already) for table in tables]
     telling = [each for each in found if each.drafts] or found[:1]
-    if len(telling) > 1:
+    if len(telling) > 1 or said:
         telling = [
             replace(each, drafts=tuple(_on_sheet(draft, table) for draft in each.drafts))
             for each, table in zip(found, tables, strict=True)

@@ -18,8 +18,9 @@ from alliance_etl.reading import OpenedFile, Typed, Unreadable, open_file
 from alliance_etl.reading.contained import unpacked
 from alliance_etl.reading.detect import Detected, detect
 from alliance_etl.reading.formats import kind_of
-from alliance_etl.reading.grid import text_of
+from alliance_etl.reading.grid import Grid, text_of
 from alliance_etl.reading.tables import Row, split_tables
+from alliance_etl.reading.workbook import open_workbook
 
 MOST_ROWS = 500_000
 """So many rows are looked at: what decides has shown itself by then."""
@@ -170,7 +171,7 @@ def _sheets(path: Path, kind: str, sheet: str | None) -> Iterator[Table]:
         raise Unreadable("no_sheet", {"found": "others", "ambiguous": False})
     for name in names:
         try:
-            top = open_file(path, path.name, (), sheet=name, header_line=None)
+            top = open_workbook(path, kind, (), name)
         except Unreadable as unreadable:
             if unreadable.code == "empty_file":
                 continue
@@ -180,14 +181,11 @@ def _sheets(path: Path, kind: str, sheet: str | None) -> Iterator[Table]:
             yield _table(path, header, None, None, name)
 
 
-def _header_of(opened: OpenedFile) -> list[str]:
+def _header_of(sheet: Grid) -> list[str]:
     """The names of a sheet, below titles that may stand above them."""
-    rows = [Row(opened.header_line, list(opened.header))]
-    for block in opened.blocks():
-        cells = block.frame.drop("line").head(_HEAD_ROWS)
-        for line, row in enumerate(cells.iter_rows(), start=opened.header_line + 1):
-            rows.append(Row(line, [text_of(cell) or "" for cell in row]))
-        break
+    cells = [sheet.header, *([text_of(cell) or "" for cell in row] for row in sheet.rows[:_HEAD_ROWS])]
+    width = max(map(len, cells))
+    rows = [Row(line, [*row, *[""] * (width - len(row))]) for line, row in enumerate(cells, start=sheet.header_line)]
     tables = split_tables(rows)
     return [cell.strip() for row in tables[0].header for cell in row.cells if cell.strip()] if tables else []
 

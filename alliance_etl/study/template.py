@@ -85,6 +85,18 @@ def write_template(folder: Path) -> list[Path]:
         raise ConfigurationError(f"{problem}; choose a folder that you may write to") from error
 
 
+def example_of(text: str) -> tuple[str, int, int] | None:
+    """The example site that `init` wrote, with its first and last line (1-based), where it still stands as written."""
+    template = _TEMPLATE.read_text(encoding="utf-8")
+    _, _, rest = template.partition("\nsites:\n")
+    name = rest.strip().partition(":")[0]
+    before, found, _ = text.replace("\r\n", "\n").partition(rest.rstrip("\n"))
+    if not found:
+        return None
+    first = before.count("\n") + 1
+    return name, first, first + found.count("\n")
+
+
 def _study_text(slug: str, title: str) -> str:
     """The template, which is a valid study itself, under another name."""
     text = _TEMPLATE.read_text(encoding="utf-8")

@@ -1,0 +1,355 @@
+"""`site add` as people meet it: what it asks, what it refuses, what it shows, and that nobody's values are shown."""
+
+import json
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openpyxl import Workbook
+from typer.testing import CliRunner, Result
+
+from alliance_etl.cli.app import app
+from alliance_etl.study.load import load_study
+from alliance_etl.study.template import write_template
+
+IDS = [f"Kleinschmidt-{n:03d}" for n in range(20)]
+"""What is told of a file must never hold one of these."""
+
+
+def rows_of(
+    *, date: str = "{day:02d}/{month:02d}/2025", last_day: int = 12, low: int = 1, high: int = 5
+) -> list[list[Any]]:
+    """Twenty people, three sessions each, twelve answers that use the whole range."""
+    span = high - low + 1
+    return [
+        [person, session, date.format(day=1 + (5 * n + session) % last_day, month=session), f"T{n % 3}"]
+        + [low + (n + session + item * item) % span for item in range(12)]
+        for n, person in enumerate(IDS)
+        for session in (1, 2, 3)
+    ]
+
+
+NAMES = ["Client ID", "Session", "Date", "Therapist", *(f"wai_sr_client_{n}" for n in range(1, 13))]
+
+
+def csv(folder: Path, rows: list[list[Any]], names: list[str] | None = None, name: str = "export_2026.csv") -> Path:
+    path = folder / name
+    path.write_text("".join(";".join(map(str, row)) + "\n" for row in [names or NAMES, *rows]), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    folder = tmp_path / "study"
+    folder.mkdir()
+    (folder / "study.yaml").write_text("study: north\n# by hand\n", encoding="utf-8")
+    return folder
+
+
+def add(study: Path, file: Path, *words: str) -> Result:
+    done = CliRunner().invoke(app, ["site", "add", str(file), "--study", str(study), *words])
+    assert not any(person in done.output for person in IDS)
+    return done
+
+
+def document(done: Result) -> dict[str, Any]:
+    read = json.loads(done.stdout)
+    assert isinstance(read, dict)
+    return read
+
+
+def entry(done: Result) -> dict[str, Any]:
+    (only,) = document(done)["exports"].values()
+    assert isinstance(only, dict)
+    return only
+
+
+def test_a_file_that_decides_all_is_written_and_checked(study: Path, tmp_path: Path) -> None:
+    file = csv(tmp_path, rows_of(last_day=28))
+
+    done = add(study, file, "--site", "a", "--title", "Clinic A", "--json")
+
+    assert done.exit_code == 0
+    told = document(done)
+    assert told["written"] is True
+    assert told["check"]["new"] == 60
+    assert told["check"]["findings"] == []
+    assert (study / "drops" / "a").is_dir()
+    export = load_study(study).sites["a"].exports["wai"]
+    assert (export.instrument, export.items, export.date_format) == ("wai_sr_client", "wai_sr_client_{n}", "%d/%m/%Y")
+    assert load_study(study).sites["a"].title == "Clinic A"
+
+
+def test_an_order_of_day_and_month_that_nothing_decides_is_asked(study: Path, tmp_path: Path) -> None:
+    done = add(study, csv(tmp_path, rows_of()), "--site", "a")
+
+    assert done.exit_code == 2
+    assert '--date-format "%d/%m/%Y"' in done.stderr
+    assert "All 60 can be read in 2 ways" in done.stderr
+
+
+@pytest.mark.parametrize("date_format", ["%d/%m/%Y", "%m/%d/%Y"])
+def test_the_answer_is_taken(date_format: str, study: Path, tmp_path: Path) -> None:
+    done = add(study, csv(tmp_path, rows_of()), "--site", "a", "--date-format", date_format, "--json")
+
+    assert entry(done)["date_format"] == date_format
+    assert document(done)["check"]["held"] == 0
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "asked"), [(1, 5, False), (0, 4, False), (1, 4, True), (2, 4, True), (1, 7, False)]
+)
+def test_the_range_is_decided_by_the_answers_that_only_one_has(
+    low: int, high: int, asked: bool, study: Path, tmp_path: Path
+) -> None:
+    done = add(study, csv(tmp_path, rows_of(last_day=28, low=low, high=high)), "--site", "a", "--json")
+
+    assert [doubt["about"] for doubt in document(done)["doubts"]] == (["range"] if asked else [])
+    declared = None if asked or (low, high) == (1, 5) else {"min": low, "max": high}
+    assert entry(done).get("response") == declared
+
+
+def test_who_has_filled_in_is_asked_where_no_name_says_so(study: Path, tmp_path: Path) -> None:
+    names = [name.replace("wai_sr_client_", "wai_sr_") for name in NAMES]
+
+    (doubt,) = document(add(study, csv(tmp_path, rows_of(last_day=28), names), "--site", "a", "--json"))["doubts"]
+
+    assert doubt["flag"] == "--instrument"
+    assert [choice["value"] for choice in doubt["choices"]] == ["wai_sr_client", "wai_sr_therapist"]
+
+
+def test_two_columns_of_ids_are_asked(study: Path, tmp_path: Path) -> None:
+    names = [*NAMES, "Case No"]
+    rows = [[*row, int(row[0][-3:]) + 500] for row in rows_of(last_day=28)]
+
+    (doubt,) = document(add(study, csv(tmp_path, rows, names), "--site", "a", "--json"))["doubts"]
+
+    assert doubt["flag"] == "--participant"
+    assert {choice["value"] for choice in doubt["choices"]} == {"Client ID", "Case No"}
+
+
+def test_a_column_of_names_is_no_id_and_is_to_be_left_out(study: Path, tmp_path: Path) -> None:
+    rows = [[*row, f"{row[0]}, Anna"] for row in rows_of(last_day=28)]
+
+    done = add(study, csv(tmp_path, rows, [*NAMES, "Client Name"]), "--site", "a", "--json")
+
+    assert entry(done)["participant"] == "Client ID"
+    assert any('"Client Name"' in remark and "left out" in remark for remark in document(done)["remarks"])
+
+
+def test_an_instrument_without_a_key_is_told_and_not_written(study: Path, tmp_path: Path) -> None:
+    names = ["Client ID", "Session", *(f"calpas_{n}" for n in range(1, 25))]
+    rows = [[person, 1, *(1 + (n + item) % 7 for item in range(24))] for n, person in enumerate(IDS)]
+
+    done = add(study, csv(tmp_path, rows, names), "--site", "a", "--instrument", "calpas_p")
+
+    assert done.exit_code == 2
+    assert "needs a key from the study" in done.stderr
+
+
+def test_words_that_are_no_known_set_are_asked_and_may_be_told(study: Path, tmp_path: Path) -> None:
+    words = ["gar nicht", "ein bisschen", "mittel", "ziemlich", "völlig"]
+    rows = [[*row[:4], *(words[answer - 1] for answer in row[4:])] for row in rows_of(last_day=28)]
+    pairs = ", ".join(f"{word}={n}" for n, word in enumerate(words, start=1))
+    file = csv(tmp_path, rows)
+
+    asked = add(study, file, "--site", "a")
+    told = add(study, file, "--site", "a", "--labels", pairs, "--json")
+
+    assert asked.exit_code == 2
+    assert "--labels" in asked.stderr
+    assert document(told)["check"]["new"] == 60
+
+
+def test_items_reversed_at_the_source_are_seen_by_the_declared_total(study: Path, tmp_path: Path) -> None:
+    """HAq-II: the total of a site that has reversed items 4, 8, 11, 16, 19 is the sum of what stands in the file."""
+    names = ["Client ID", "Session", *(f"haq_patient_{n}" for n in range(1, 20)), "Summe"]
+    answers = [[1 + (n * 7 + item * item) % 6 for item in range(19)] for n in range(len(IDS))]
+    rows = [[person, 1, *row, sum(row)] for person, row in zip(IDS, answers, strict=True)]
+
+    done = add(study, csv(tmp_path, rows, names), "--site", "a", "--json")
+
+    assert entry(done)["totals"] == {"total": "Summe"}
+    assert entry(done)["reversed_at_source"] == [4, 8, 11, 16, 19]
+    assert not [each for each in document(done)["check"]["findings"] if each["code"] == "total_differs"]
+
+
+def test_two_sheets_of_the_same_columns_are_asked_and_titles_are_passed_over(study: Path, tmp_path: Path) -> None:
+    book = Workbook()
+    for title in ("January", "February"):
+        sheet = book.create_sheet(title)
+        for row in [["Questionnaires of our unit"], [], NAMES, *rows_of(date="2026-{month:02d}-{day:02d}")]:
+            sheet.append(row)
+    del book["Sheet"]
+    book.save(tmp_path / "export.xlsx")
+
+    asked = add(study, tmp_path / "export.xlsx", "--site", "a")
+    told = add(study, tmp_path / "export.xlsx", "--site", "a", "--sheet", "February", "--json")
+
+    assert asked.exit_code == 2
+    assert "--sheet January" in asked.stderr
+    assert document(told)["check"]["new"] == 60
+
+
+def test_a_file_that_an_export_reads_already_changes_nothing(study: Path, tmp_path: Path) -> None:
+    file = csv(tmp_path, rows_of(last_day=28))
+    add(study, file, "--site", "a")
+    before = (study / "study.yaml").read_bytes()
+
+    done = add(study, file)
+
+    assert done.exit_code == 0
+    assert "fits export wai of site a" in done.stdout
+    assert (study / "study.yaml").read_bytes() == before
+
+
+def test_the_same_columns_under_another_name_are_told(study: Path, tmp_path: Path) -> None:
+    add(study, csv(tmp_path, rows_of(last_day=28)), "--site", "a")
+
+    done = add(study, csv(tmp_path, rows_of(last_day=28), name="antworten.csv"), "--site", "a")
+
+    assert done.exit_code == 2
+    assert "has the columns of export wai" in done.stderr
+
+
+def test_a_study_with_an_error_is_not_touched(study: Path, tmp_path: Path) -> None:
+    wrong = "study: north\nsitse: 3\nsites:\n  b: {exports: {}}\n"
+    (study / "study.yaml").write_text(wrong, encoding="utf-8")
+
+    done = add(study, csv(tmp_path, rows_of(last_day=28)), "--site", "a")
+
+    assert done.exit_code == 2
+    assert "sitse" in done.stderr
+    assert (study / "study.yaml").read_text(encoding="utf-8") == wrong
+
+
+@pytest.mark.parametrize("words", [["--dry-run"], ["--dry-run", "--json"]])
+def test_a_dry_run_writes_nothing(words: list[str], study: Path, tmp_path: Path) -> None:
+    before = (study / "study.yaml").read_bytes()
+
+    done = add(study, csv(tmp_path, rows_of(last_day=28)), "--site", "a", *words)
+
+    assert done.exit_code == 0
+    assert "wai_sr_client" in done.stdout
+    assert (study / "study.yaml").read_bytes() == before
+    assert not (study / "drops").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [("", "is empty"), ("Client ID;Session\n", "no rows"), ("1;2;3\n4;5;6\n7;8;9\n", "no column names")],
+    ids=["empty", "header only", "no header"],
+)
+def test_a_file_that_tells_nothing_is_refused_in_words(content: str, told: str, study: Path, tmp_path: Path) -> None:
+    file = tmp_path / "export.csv"
+    file.write_text(content, encoding="utf-8")
+
+    done = add(study, file, "--site", "a")
+
+    assert done.exit_code == 2
+    assert told in done.stderr
+
+
+def test_dagster_is_not_loaded() -> None:
+    script = (
+        "import sys; from alliance_etl.cli.app import app; import alliance_etl.cli.site_steps, "
+        "alliance_etl.proposal.propose, alliance_etl.study.add; print('dagster' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "False"
+
+
+def at_a_terminal(words: list[str], dialogue: list[tuple[str, str]]) -> tuple[str, int]:
+    """What stands on the screen after a dialogue, each answer typed when what is asked has appeared; exit status."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "alliance_etl.cli", *words],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={**os.environ, "TERM": "dumb", "COLUMNS": "120"},
+        close_fds=True,
+    )
+    os.close(theirs)
+    screen, seen, until = "", 0, time.monotonic() + 120
+    waiting = list(dialogue)
+    while time.monotonic() < until:
+        if not select.select([ours], [], [], 0.2)[0]:
+            if process.poll() is not None:
+                break
+            continue
+        try:
+            read = os.read(ours, 1 << 16)
+        except OSError:  # the other end has closed
+            break
+        if not read:
+            break
+        screen += read.decode("utf-8", "replace")
+        if waiting and (found := re.search(waiting[0][0], screen[seen:])):
+            seen += found.end()
+            os.write(ours, f"{waiting.pop(0)[1]}\n".encode())
+    status = process.wait(timeout=30)
+    os.close(ours)
+    assert not waiting, f"never asked: {waiting[0][0]}\n{screen}"
+    return screen, status
+
+
+@pytest.mark.slow
+def test_a_coordinator_is_led_from_a_blank_page_to_a_checked_file(study: Path, tmp_path: Path) -> None:
+    names = [name.replace("wai_sr_client_", "WAI") for name in NAMES]
+    file = csv(tmp_path, rows_of(), names)
+
+    screen, status = at_a_terminal(
+        ["site", "add", str(file), "--study", str(study)],
+        [
+            (r"Site[^\n]*: ", "berlin"),
+            (r"How are the dates[\s\S]*Number or name: ", "9"),
+            (r"no number 9[\s\S]*Number or name: ", "1"),
+            (r"Which form are WAI1[\s\S]*Number or name: ", "wai_sr_client"),
+            (r"Write it [^\n]*: ", "therapist"),
+            (r"therapist:[\s\S]*Number or name: ", "none"),
+            (r"Write it [^\n]*: ", ""),
+        ],
+    )
+
+    assert status == 0
+    assert "60 new" in screen
+    assert not any(person in screen for person in IDS)
+    export = load_study(study).sites["berlin"].exports["wai"]
+    assert (export.instrument, export.date_format, export.therapist) == ("wai_sr_client", "%d/%m/%Y", None)
+
+
+@pytest.mark.slow
+def test_who_says_no_at_the_end_has_written_nothing(study: Path, tmp_path: Path) -> None:
+    before = (study / "study.yaml").read_bytes()
+
+    screen, status = at_a_terminal(
+        ["site", "add", str(csv(tmp_path, rows_of(last_day=28))), "--study", str(study), "--site", "a"],
+        [(r"Write it [^\n]*: ", "n")],
+    )
+
+    assert status == 130
+    assert "nothing is written" in screen
+    assert (study / "study.yaml").read_bytes() == before
+
+
+def test_the_example_of_init_is_named_with_its_lines_until_it_is_gone(tmp_path: Path) -> None:
+    write_template(tmp_path / "new")
+    path, file = tmp_path / "new" / "study.yaml", csv(tmp_path, rows_of(last_day=28))
+
+    told = add(tmp_path / "new", file, "--site", "a").stdout
+
+    found = re.search(r"clinic_a is the example that init wrote: delete it, lines (\d+) to (\d+)", told)
+    assert found
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join(lines[: int(found[1]) - 1] + lines[int(found[2]) :]), encoding="utf-8")
+    assert list(load_study(path).sites) == ["a"]
+    assert "clinic_a" not in add(tmp_path / "new", csv(tmp_path, rows_of(last_day=28)), "--site", "b").stdout
