@@ -41,6 +41,15 @@ def nothing_held(site: str) -> dg.AssetCheckSpec:
     )
 
 
+def source_answers(site: str) -> dg.AssetCheckSpec:
+    """The check of a site whose files are fetched."""
+    return dg.AssetCheckSpec(
+        "source_answers",
+        asset=["drops", site],
+        description="The site's remote source could be listed, and what is new there fetched; warns.",
+    )
+
+
 def evaluated(spec: dg.AssetCheckSpec, result: CheckResult) -> dg.AssetCheckResult:
     """The outcome of one of the night's checks, as an error where the check blocks, else as a warning."""
     return dg.AssetCheckResult(

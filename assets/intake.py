@@ -4,14 +4,15 @@ Only sites with news are materialised. What stands downstream depends on the led
 on which nobody delivered still scores, checks and publishes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from pathlib import Path
 
 import dagster as dg
 
 from alliance_etl.night.reports import Counts, DropReport, SiteReport
 from alliance_etl.study.model import Site, Study
-from assets.checks import CONSERVATION, evaluated, nothing_held
+from assets.checks import CONSERVATION, evaluated, nothing_held, source_answers
 from assets.columns import described
 from assets.shift import Shift
 
@@ -25,11 +26,16 @@ def drops_key(site: str) -> dg.AssetKey:
 
 def intake_assets(study: Study) -> dg.AssetsDefinition:
     """The assets of the study's sites and its ledger."""
+    remote = [site.name for site in study.sites.values() if not isinstance(site.drop, Path)]
 
     @dg.multi_asset(
         name="intake",
         specs=[*(_site_spec(site) for site in study.sites.values()), _ledger_spec(study)],
-        check_specs=[*(nothing_held(site) for site in study.sites), CONSERVATION],
+        check_specs=[
+            *(nothing_held(site) for site in study.sites),
+            *(source_answers(site) for site in remote),
+            CONSERVATION,
+        ],
         can_subset=True,
         pool="duckdb",
         description="Takes in what the sites have dropped: reads, validates, pseudonymises, files; writes receipts.",
@@ -48,6 +54,9 @@ def intake_assets(study: Study) -> dg.AssetsDefinition:
                     report = night.night.take_in(site, rebuild=night.rebuild)
                 night.sites.append(report)
                 yield from _shown(report)
+        for site in remote:
+            if drops_key(site) in wanted:
+                yield _source_shown(site, night.sites)
         if dg.AssetKey("ledger") in wanted:
             with night.stage("conservation"):
                 result = night.night.check_conservation()
@@ -95,6 +104,18 @@ def _shown(report: SiteReport) -> Iterator[dg.MaterializeResult[None] | dg.Asset
         severity=dg.AssetCheckSeverity.WARN,
         description=report.failed,
         metadata={"held": held, "rejected_files": rejected},
+    )
+
+
+def _source_shown(site: str, reports: Sequence[SiteReport]) -> dg.AssetCheckResult:
+    """Whether a remote source answered; one without news did, or it would be among the reports."""
+    failed = next((report.failed for report in reports if report.site == site), None)
+    return dg.AssetCheckResult(
+        asset_key=drops_key(site),
+        check_name="source_answers",
+        passed=failed is None,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=failed,
     )
 
 

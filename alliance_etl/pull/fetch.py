@@ -1,8 +1,10 @@
 """Fetching one file: whole, unchanged meanwhile, in bounded time, into a file without a name."""
 
+import hashlib
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar, cast
 
@@ -37,6 +39,33 @@ def fetched(remote: Remote, file: RemoteFile, folder: Path) -> Iterator[Path]:
         raise
     with plain:
         yield Path(f"/dev/fd/{plain.fileno()}")
+
+
+def remote_hash(remote: Remote, file: RemoteFile) -> str:
+    """SHA-256 of a remote file's bytes, in hex; nothing of them is kept. SourceDown."""
+
+    def once() -> str:
+        digest = hashlib.sha256()
+        counted = Counted(cast(BinaryIO, _Digested(digest.update)))
+        target = cast(BinaryIO, counted)
+        _in_time(remote, lambda: remote.read(file, target), remote.patience, lambda: counted.written)
+        return digest.hexdigest()
+
+    return again(once)
+
+
+@dataclass(frozen=True)
+class _Digested:
+    """In the place of a file: what is written goes into a digest."""
+
+    update: Callable[[bytes], None]
+
+    def write(self, chunk: bytes) -> int:
+        self.update(chunk)
+        return len(chunk)
+
+    def flush(self) -> None:
+        """Nothing is kept back."""
 
 
 def _whole(remote: Remote, before: RemoteFile, folder: Path) -> Any:

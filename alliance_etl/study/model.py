@@ -106,6 +106,11 @@ class Study(Strict):
     settle_seconds: Seconds = Field(
         default=2.0, description="Age in seconds below which a file is left alone, since it may still be being written."
     )
+    poll_seconds: Seconds = Field(
+        default=300.0,
+        description="Seconds between two looks at a remote source by day; REDCap's API, which has to be read whole, is "
+        "asked a twelfth as often. 0: remote sources are asked by the nightly job only.",
+    )
     scoring: Scoring = Field(default=Scoring(), description="How scale scores and components are made.")
     alerts: Alerts = Field(
         default=Alerts(), description="Which possible but unlikely values are listed until somebody confirms them."

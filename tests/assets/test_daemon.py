@@ -14,6 +14,7 @@ import pytest
 
 from alliance_etl.study.template import write_template
 from assets.home import open_instance, set_up_home
+from tests.alliance_etl.pull_servers import SSHD, free_port, ssh_server
 from tests.assets.tiny_study import STUDY, TELLTALE, drop_wai
 
 pytestmark = pytest.mark.slow
@@ -86,3 +87,35 @@ def test_a_dropped_file_is_published_by_a_run_of_the_sensor(published: Path) -> 
     assert (started_by, forms) == (["new_drops"], [(3,)])
     assert not holds(published / ".state" / "dagster", TELLTALE)
     assert TELLTALE not in (published.parent / "daemon.log").read_text()
+
+
+@pytest.mark.skipif(SSHD is None, reason="OpenSSH's server is not installed (Debian: openssh-server)")
+def test_a_file_at_a_remote_source_is_published_too_though_another_source_is_down(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outbox, log = tmp_path / "outbox", tmp_path / "daemon.log"
+    outbox.mkdir()
+    with ssh_server(tmp_path / "ssh") as server:
+        monkeypatch.setenv("ALLIANCE_BERLIN_KEY_FILE", str(server.key))
+        monkeypatch.setenv("ALLIANCE_BERLIN_KNOWN_HOSTS", str(server.known_hosts))
+        monkeypatch.setenv("ALLIANCE_QUIET_PASSWORD", "telltale-password")
+        text = STUDY.replace("settle_seconds: 0", "settle_seconds: 1\npoll_seconds: 1")
+        for name, drop in (
+            ("berlin", f"sftp://{server.user}@127.0.0.1:{server.port}{outbox}"),
+            ("quiet", f"sftp://somebody@127.0.0.1:{free_port()}/outbox"),
+        ):
+            text = text.replace(f"  {name}:\n", f"  {name}:\n    drop: {drop}\n")
+        (folder / "study.yaml").write_text(text)
+        with daemon(folder, set_up_home(folder), log):
+            drop_wai(folder).rename(outbox / "wai.csv")
+            assert wait_for(folder / "warehouse" / "alliance.duckdb"), log.read_text()
+            time.sleep(20)  # a tick or two more
+
+    with duckdb.connect(str(folder / "warehouse" / "alliance.duckdb"), read_only=True) as warehouse:
+        assert warehouse.execute("SELECT site, count(*) FROM forms GROUP BY site").fetchall() == [("berlin", 3)]
+    with open_instance(folder / ".state" / "dagster") as instance:
+        assert [run.tags.get("dagster/sensor_name") for run in instance.get_runs()] == ["new_drops"]
+    assert log.read_text().count("the source of quiet fails") == 1
+    for secret in ("telltale-password", "somebody", TELLTALE):
+        assert not holds(folder / ".state", secret)
+        assert secret not in log.read_text()

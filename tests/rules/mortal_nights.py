@@ -8,8 +8,9 @@ Started as a module; each line on stdin is a JSON list [folder, how, value], eac
     ["…", "bytes", 4096]  lives with a disk on which no file can be longer than that
 
 A point is a durable step: a file opened for writing, renamed, linked or removed, a statement that begins or ends a
-transaction. Python's audit hook tells them, so no code of the library is touched. Several steps of a kind in one folder
-in a row are one point. Modules and registry are read before the children are forked, which is what makes a night cheap.
+transaction, and what a source of mortal_files is asked. Python's audit hook tells the others, so no code of the library
+is touched. Several steps of a kind in one folder in a row are one point. Modules and registry are read before the
+children are forked, which is what makes a night cheap.
 """
 
 import json
@@ -24,6 +25,7 @@ from typing import Any
 
 from alliance_etl.cli.outcome import status_of
 from alliance_etl.errors import AllianceError
+from tests.rules import mortal_files
 from tests.scenario import Scenario, all_promises, registry_in
 
 _STEPS = {"open", "os.rename", "os.link", "os.symlink", "os.remove"}
@@ -76,6 +78,7 @@ def live(folder: Path, how: str, value: float, answer: int) -> None:
     points = Points(folder, int(value) if how == "point" else None)
     sys.addaudithook(points.hook)
     sqlite3.connect = points.connect  # type: ignore[assignment]  # audit hooks hear of no statement
+    mortal_files.reach = points.reach
     study = Scenario.at(folder)
     if how == "bytes":
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(value), int(value)))
@@ -112,6 +115,7 @@ def main() -> None:
     import schemas.contracts  # noqa: F401 - imported before the children are born
 
     all_promises()
+    mortal_files.register()
     for line in sys.stdin:
         folder, how, value = json.loads(line)
         sys.stdout.write(json.dumps(born(Path(folder), how, value)) + "\n")

@@ -12,8 +12,11 @@ from typing import IO, Any
 import duckdb
 import pytest
 
-from tests.scenario import EXPORT, Scenario, published, site, table
+from tests.rules import mortal_files
+from tests.scenario import EXPORT, HEADER, Scenario, published, site, table
 
+# How the header of every file dropped here begins: no file below .state/ may hold it.
+PLAIN = HEADER.encode()
 ROOT = Path(__file__).parents[2]
 KILLED = -9
 FAILED = 3
@@ -66,12 +69,20 @@ class Eve:
     points: list[str]
 
 
-def eve(folder: Path, mortals: Mortals, *, first: bool) -> Eve:
-    """Two sites, good and held rows, a correction; and what the night makes of it if nobody disturbs it."""
+def eve(folder: Path, mortals: Mortals, *, first: bool, pulled: bool = False) -> Eve:
+    """Two sites, good and held rows, a correction; and what the night makes of it if nobody disturbs it.
+
+    `pulled`: the first site's files are fetched from a remote source.
+    """
     folder.mkdir()
     (folder / ".state").mkdir(mode=0o700)
     (folder / ".state" / "key").write_text("the same for all")
     study = Scenario(folder, {"berlin": site(pocket=EXPORT), "ulm": site(pocket=EXPORT)})
+    if pulled:
+        source = (folder / "drops" / "berlin").rename(folder.parent / f"source of {folder.name}")
+        (folder / "drops" / "berlin").symlink_to(source)
+        study.sites["berlin"]["drop"] = f"mortal://{source}"
+        study.write()
     study.drop("1.csv", table("A,1,1,2,3", "B,1,1,2,x"), "berlin")
     study.drop("1.csv", table("A,1,3,2,3"), "ulm")
     if not first:
@@ -89,14 +100,17 @@ def eve(folder: Path, mortals: Mortals, *, first: bool) -> Eve:
 @pytest.fixture(scope="module")
 def eves(mortals: Mortals, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Eve]:
     folder = tmp_path_factory.mktemp("eves")
+    mortal_files.register()
     return {
         "the first night": eve(folder / "first", mortals, first=True),
         "a later night": eve(folder / "later", mortals, first=False),
+        "a pulled night": eve(folder / "pulled", mortals, first=False, pulled=True),
     }
 
 
 def assert_as_if_nothing_had_happened(study: Path, due: Eve, mortals: Mortals) -> None:
     """What is public is one publication or the other, and the next run ends like an undisturbed one."""
+    assert not [path for path in (study / ".state").rglob("*") if path.is_file() and PLAIN in path.read_bytes()]
     if due.before is not None or (study / "warehouse" / "alliance.duckdb").exists():
         assert tables_of(study) in (due.before, due.after)
     status, said = mortals.night(study)
@@ -105,7 +119,7 @@ def assert_as_if_nothing_had_happened(study: Path, due: Eve, mortals: Mortals) -
     shutil.rmtree(study)
 
 
-@pytest.mark.parametrize("night", ["the first night", "a later night"])
+@pytest.mark.parametrize("night", ["the first night", "a later night", "a pulled night"])
 def test_a_night_killed_at_any_durable_step_is_made_up_for_by_the_next(
     night: str, eves: dict[str, Eve], mortals: Mortals
 ) -> None:
@@ -131,6 +145,17 @@ def test_the_points_are_those_that_matter(eves: dict[str, Eve]) -> None:
                    "rename in .state/scored", "rename in receipts", "open in warehouse", "symlink in warehouse",
                    "rename in warehouse"):  # fmt: skip
         assert any(point.startswith(wanted) for point in points), wanted
+
+
+def test_a_pulled_night_can_be_killed_while_it_lists_and_in_the_middle_of_a_file(eves: dict[str, Eve]) -> None:
+    points = eves["a pulled night"].points
+    steps = points[points.index("list the source") :]
+    first_piece = steps.index("fetch piece 0")
+
+    # a nameless file, its pieces, the encrypted copy; the first file of the site is not fetched again
+    assert steps[first_piece - 1] == "open in ."
+    assert [step for step in steps if step.startswith("fetch")] == [f"fetch piece {n}" for n in range(5)]
+    assert "rename in .state/archive" in steps[first_piece + 5 :]
 
 
 @pytest.mark.parametrize("seconds", [0.05, 0.15, 0.3])
