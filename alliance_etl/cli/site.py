@@ -75,6 +75,10 @@ def site_add(
     encoding: Annotated[
         str | None, typer.Option("--encoding", metavar="NAME", help="Where it is not found by itself.")
     ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option("--preset", metavar="NAME", help='The survey system: "redcap", "qualtrics" …, or "none".'),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Write without asking once more.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be written, and write nothing.")] = False,
     study: StudyPath = ".",  # type: ignore[assignment]  # typer makes the Path
@@ -99,6 +103,7 @@ def site_add(
         "therapist": therapist,
         "rater": rater,
         "sheet": sheet,
+        "preset": preset,
         "delimiter": "\t" if delimiter in ("tab", "\\t") else delimiter,
         "encoding": encoding,
     }

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from alliance_etl.study.model import Study
 
 _COLUMNS = ("participant", "session", "date", "therapist", "rater")
-_WHOLE = (*_COLUMNS, "date_format")
+_WHOLE = (*_COLUMNS, "date_format", "preset")
 
 
 @dataclass
@@ -244,7 +244,9 @@ class SiteAdd:
     def _print(self, proposal: Proposal) -> None:
         for draft in proposal.drafts:
             rows = [[reason.key, reason.value, reason.why] for reason in draft.reasons]
-            print_table(["key", "is", "because"], rows, title=f"{self.file.name}: export {draft.name}")
+            print(f"\n{self.file.name}: export {draft.name}")
+            if rows:
+                print_table(["key", "is", "because"], rows)
         for remark in (*proposal.remarks, *(remark for draft in proposal.drafts for remark in draft.remarks)):
             print(f"Mind: {remark}.")
 

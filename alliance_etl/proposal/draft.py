@@ -24,6 +24,7 @@ from alliance_etl.proposal.model import Answers, Choice, Doubt, Draft, Reason
 from alliance_etl.proposal.naming import export_name
 from alliance_etl.proposal.ranges import Answered
 from alliance_etl.proposal.roles import Who
+from alliance_etl.proposal.systems import System, without_defaults
 from alliance_etl.proposal.table import Table
 from alliance_etl.proposal.totals import answers_frame, declared, runs_with_others
 
@@ -44,6 +45,7 @@ class Drafting:
     long: Long | None = None
     spare: Sequence[str] = ()
     wanted: str | None = None
+    system: System | None = None
     entry: dict[str, Any] = field(default_factory=dict)
     reasons: list[Reason] = field(default_factory=list)
     doubts: list[Doubt] = field(default_factory=list)
@@ -61,6 +63,9 @@ class Drafting:
             if match is not None:
                 self._answers(match)
         self._writing()
+        if self.system:
+            self.reasons.insert(0, Reason("preset", self.system.preset, self.system.why))
+            self.entry = {"preset": self.system.preset, **without_defaults(self.entry, self.system)}
         name = self.answers.of("export", self.form) or (
             export_name(match.instrument, taken) if match else f"form_{self.form + 1}"
         )

@@ -26,7 +26,7 @@ def fitting(site: Site, tables: Sequence[Table], registry: Mapping[str, Instrume
     reading, by_columns, strangers, items = [], [], [], []
     for export in site.exports.values():
         size = len(registry[export.instrument].item_numbers)
-        there = any(fits(table.header, export.wanted_columns(size)) for table in tables)
+        there = any(fits(table.header, export.required_columns(size)) for table in tables)
         by_name = export.matches(tables[0].name)
         if there and by_name:
             reading.append(export.name)

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
-from alliance_etl.instruments.model import Instrument
+from alliance_etl.instruments.model import Instrument, RaterRole
 from alliance_etl.proposal.model import Choice, Doubt
 from alliance_etl.proposal.ranges import Answered, Fit, fits, labels_as
 from alliance_etl.proposal.words import families_in, form_of, forms_in, roles_in
+
+_ROLES: tuple[str, ...] = get_args(RaterRole)
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,8 @@ def matches(size: int, held: Answered, named: Named, registry: Mapping[str, Inst
     found = _narrowed(found, lambda match: match.by_name)
     found = _narrowed(found, lambda match: match.is_scorable)
     found = _narrowed(found, lambda match: match.by_role)
-    return _narrowed(found, lambda match: match.is_reached)
+    found = _narrowed(found, lambda match: match.is_reached)
+    return sorted(found, key=lambda match: _ROLES.index(match.instrument.rater_roles[0]))
 
 
 def match_of(instrument: Instrument, held: Answered, named: Named) -> Match:

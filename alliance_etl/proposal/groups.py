@@ -130,3 +130,12 @@ def labels_of(group: Group, columns: Mapping[str, Column]) -> dict[str, int]:
         for folded, count in times.items()
         if there[folded] > 1 and count >= FEWEST and len(folded) <= 60
     }
+
+
+def side_by_side(groups: Sequence[Group]) -> str | None:
+    """Groups of as many items whose names differ by a further number alone, in words: one form, session by session."""
+    alike: dict[tuple[int, str], list[Group]] = defaultdict(list)
+    for group in groups:
+        alike[(group.size, _DIGITS.sub("#", group.columns[0]))].append(group)
+    most = max(alike.values(), key=len)
+    return ", ".join(group.told for group in most) if len(most) > 1 else None

@@ -14,12 +14,11 @@ _NEARLY_ALL = 0.95
 
 @dataclass(frozen=True)
 class Long:
-    """The two columns, and the items by what the first of them says; `value_of` holds the answers alone."""
+    """The two columns, and the items by what the first of them says."""
 
     item: str
     value: str
     groups: tuple[Group, ...]
-    others: tuple[str, ...] = ()
 
 
 def long_layout(table: Table, stamps: Sequence[str]) -> Long | None:
@@ -35,8 +34,7 @@ def long_layout(table: Table, stamps: Sequence[str]) -> Long | None:
         if groups and _tells_rows_apart(table, stamps, name):
             value = _value(spare, name)
             if value:
-                known = {text for group in groups for text in group.columns}
-                return Long(name, value, groups, tuple(text for text in column.counts if text not in known))
+                return Long(name, value, groups)
     return None
 
 

@@ -26,6 +26,7 @@ FLAGS = {
     "export": "--export",
     "files": "--files",
     "sheet": "--sheet",
+    "preset": "--preset",
 }
 """What a doubt is about → the option that answers it."""
 

@@ -10,12 +10,13 @@ from alliance_etl.intake.identifiers import identifying_columns
 from alliance_etl.proposal.column import Column
 from alliance_etl.proposal.draft import Drafting, date_doubt
 from alliance_etl.proposal.forms import Named
-from alliance_etl.proposal.groups import Group, holds_answers, labels_of, numbered, worded
+from alliance_etl.proposal.groups import Group, holds_answers, labels_of, numbered, side_by_side, worded
 from alliance_etl.proposal.long import Long, long_layout
 from alliance_etl.proposal.model import Answers, Choice, Doubt, Draft, Proposal, Reason
 from alliance_etl.proposal.naming import export_name, glob_of
 from alliance_etl.proposal.ranges import answered
 from alliance_etl.proposal.roles import Who, repeated_keys, who_and_when
+from alliance_etl.proposal.systems import System, system_of
 from alliance_etl.proposal.table import Table
 from alliance_etl.proposal.totals import score_columns
 from alliance_etl.proposal.words import families_in, form_of, skip_rows
@@ -77,10 +78,16 @@ def _of_table(
     groups, asked, remarks = _groups(table, registry, answers, only_named=bool(read_already))
     items = [column for group in groups for column in group.columns]
     is_wide = bool(groups or asked)
-    who = who_and_when(table, items, answers, today)
+    system = system_of(table, answers)
+    who = who_and_when(table, items, answers, today, system)
     long = None if is_wide else long_layout(table, list(who.columns.values()))
     groups = [group for group in (long.groups if long else groups) if not set(group.columns) <= set(read_already)]
     doubts = [*who.doubts, *date_doubt(who, answers)]
+    if len(groups) > 1 and not {"session", "date"} & set(who.columns) and (told := side_by_side(groups)):
+        raise ConfigurationError(
+            f"{told} look like the same form of several sessions side by side; export a row for each session instead, "
+            "with the session's number or date in a column"
+        )
     drafts: list[Draft] = []
     wanted = list(answers.instruments)
     for form, group in enumerate(groups):
@@ -88,6 +95,9 @@ def _of_table(
         if chosen:
             wanted.remove(chosen)
         drafting = _drafting(table, group, who, registry, answers, form, long, items, chosen)
+        drafting.system = system
+        if long:
+            drafting.entry["skip_rows"] = _of_other_forms(long, group)
         names = [*taken, *(draft.name for draft in drafts)]
         drafts.append(drafting.draft(glob_of(table.name), names))
         doubts += drafting.doubts
@@ -98,13 +108,21 @@ def _of_table(
         doubts = asked or [_no_items(table, bool(read_already))]
     elif wanted:
         raise ConfigurationError(_unplaced(registry[wanted[0]], groups))
-    extra = {"skip_rows": skipped} if (skipped := _skip_rows(table)) else {}
-    drafts = [
-        replace(draft, entry={**draft.entry, **extra}, reasons=(*who.reasons, *draft.reasons)) for draft in drafts
-    ]
+    skipped = {} if system else _skip_rows(table)
+    drafts = [_with_rows_skipped(draft, skipped, who) for draft in drafts]
     return Proposal(
-        table.name, tuple(drafts), tuple(doubts), (*remarks, *who.remarks, *_noted(table, who, drafts, long, today))
+        table.name,
+        tuple(drafts),
+        tuple(doubts),
+        (*remarks, *who.remarks, *_noted(table, who, drafts, long, today, system)),
     )
+
+
+def _with_rows_skipped(draft: Draft, skipped: Mapping[str, list[str] | str], who: Who) -> Draft:
+    """The draft with the reasons for its stamps, and at its end the rows that are nobody's."""
+    entry = dict(draft.entry)
+    rows = {**entry.pop("skip_rows", {}), **skipped}
+    return replace(draft, entry=entry | ({"skip_rows": rows} if rows else {}), reasons=(*who.reasons, *draft.reasons))
 
 
 def _drafting(
@@ -234,6 +252,12 @@ def _unplaced(instrument: Instrument, groups: Sequence[Group]) -> str:
     )
 
 
+def _of_other_forms(long: Long, group: Group) -> dict[str, list[str]]:
+    """The rows of a long file that answer another form; what is no item of any is held, and told by check."""
+    others = [text for each in long.groups if each is not group for text in each.columns]
+    return {long.item: others} if others else {}
+
+
 def _skip_rows(table: Table) -> dict[str, list[str] | str]:
     """The rows of a survey tool that are nobody's."""
     found: dict[str, list[str] | str] = {}
@@ -244,7 +268,9 @@ def _skip_rows(table: Table) -> dict[str, list[str] | str]:
     return found
 
 
-def _noted(table: Table, who: Who, drafts: Sequence[Draft], long: Long | None, today: date) -> list[str]:
+def _noted(
+    table: Table, who: Who, drafts: Sequence[Draft], long: Long | None, today: date, system: System | None
+) -> list[str]:
     """What a person should know of the file beside the export."""
     used = {*who.columns.values()} | {str(name) for draft in drafts for name in _names_in(draft)}
     unmapped = {
@@ -258,7 +284,7 @@ def _noted(table: Table, who: Who, drafts: Sequence[Draft], long: Long | None, t
     ]
     if drafts and {"participant"} <= set(who.columns) and {"session", "date"} & set(who.columns):
         per_form = sum(group.size for group in long.groups) if long else 1
-        repeated = repeated_keys(table, who.columns, per_form)
+        repeated = None if system else repeated_keys(table, who.columns, per_form)
         noted += [repeated] if repeated else []
     return noted
 

@@ -3,13 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from alliance_etl.errors import ConfigurationError
+from alliance_etl.intake.header import fits
 from alliance_etl.intake.identifiers import kind_of_name
 from alliance_etl.intake.identifying_values import kind_of_values, names_people
 from alliance_etl.proposal.column import Column
 from alliance_etl.proposal.dates import Dates, dates_of
 from alliance_etl.proposal.model import NONE, Answers, Choice, Doubt, Reason
+from alliance_etl.proposal.systems import System
 from alliance_etl.proposal.table import Table, key_counts
 from alliance_etl.proposal.words import STRONG, WEAK, role_strength, says_whole
+from alliance_etl.study.words import did_you_mean
 
 _MOST_SESSIONS = 400
 _FILLED = 0.8
@@ -37,8 +41,10 @@ class Who:
     remarks: tuple[str, ...]
 
 
-def who_and_when(table: Table, taken: Sequence[str], answers: Answers, received_day: object) -> Who:
-    """The columns of ids and stamps among those that no item has taken."""
+def who_and_when(
+    table: Table, taken: Sequence[str], answers: Answers, received_day: object, system: System | None = None
+) -> Who:
+    """The columns of ids and stamps among those that no item has taken; where several may be it, the system's own."""
     spare = {name: column for name, column in table.columns.items() if name not in taken and column.filled}
     dates = {name: found for name, column in spare.items() if (found := dates_of(column))}
     columns: dict[str, str] = {}
@@ -47,13 +53,34 @@ def who_and_when(table: Table, taken: Sequence[str], answers: Answers, received_
     remarks: list[str] = []
     for role in LOOKED_FOR:
         free = {name: column for name, column in spare.items() if name not in columns.values()}
-        column = _found(role, free, dates, answers, table, reasons, doubts)
+        column = _of_system(role, free, dates, answers, system, reasons) or _found(
+            role, free, dates, answers, table, reasons, doubts
+        )
         if column is not None:
             columns[role] = column
     remarks += _personal_ids(columns.get("participant"), table, received_day)
     if not {"session", "date"} & set(columns) and not {doubt.about for doubt in doubts} & {"session", "date"}:
-        doubts.append(_no_stamp(spare, columns))
+        doubts.append(_no_stamp(spare, columns, dates))
     return Who(columns, dates.get(columns.get("date", "")), tuple(reasons), tuple(doubts), tuple(remarks))
+
+
+def _of_system(
+    role: str,
+    free: Mapping[str, Column],
+    dates: Mapping[str, Dates],
+    answers: Answers,
+    system: System | None,
+    reasons: list[Reason],
+) -> str | None:
+    """The survey system's own column, unless a person names another, or just one is called so outright."""
+    column = system.columns.get(role) if system else None
+    if system is None or column is None or column not in free or answers.of(role):
+        return None
+    best = _best(role, free, dates)
+    if len(best) == 1 and best[0] != column and role_strength(best[0], role) == STRONG:
+        return None
+    reasons.append(Reason(role, column, f"as {system.title} has it; {_about(free[column])}"))
+    return column
 
 
 def _found(
@@ -69,6 +96,9 @@ def _found(
     if given is not None:
         if given == NONE:
             return None
+        if not fits(table.header, [given]):
+            hint = did_you_mean(given, table.columns)
+            raise ConfigurationError(f'--{role}: there is no column "{given}" in {table.name}{hint}')
         reasons.append(Reason(role, given, "as you said"))
         return given
     best = _best(role, free, dates)
@@ -153,8 +183,11 @@ def _why(role: str, column: Column, dates: Dates | None) -> str:
     return f"its name; {_about(column)}"
 
 
-def _no_stamp(spare: Mapping[str, Column], columns: Mapping[str, str]) -> Doubt:
+def _no_stamp(spare: Mapping[str, Column], columns: Mapping[str, str], dates: Mapping[str, Dates]) -> Doubt:
     free = {name: column for name, column in spare.items() if name not in columns.values()}
+    if able := [name for name in dates if name in free and kind_of_name(name) not in _PERSONAL]:
+        told = tuple(Choice(name, _about(free[name])) for name in able)
+        return Doubt("date", f"{_ASKS['date']} No column's name says so, and no column numbers the sessions.", told)
     numbers = (name for name, column in free.items() if _holds("session", column, is_date=False))
     choices = tuple(Choice(name, _about(free[name])) for name in numbers)
     return Doubt("session", f"{_ASKS['session']} No column's name says so, and there is no date either.", choices)

@@ -144,6 +144,66 @@ def test_a_column_of_names_is_no_id_and_is_to_be_left_out(study: Path, tmp_path:
     assert any('"Client Name"' in remark and "left out" in remark for remark in document(done)["remarks"])
 
 
+def test_client_and_therapist_forms_in_one_file_become_two_exports(study: Path, tmp_path: Path) -> None:
+    names = [*NAMES[:4], *(f"WAI_{who}{n}" for who in "CT" for n in range(1, 13))]
+    rows = [[*row, *row[4:]] for row in rows_of(last_day=28)]
+
+    told = document(add(study, csv(tmp_path, rows, names), "--site", "a", "--json"))
+
+    assert {name: export["instrument"] for name, export in told["exports"].items()} == {
+        "wai": "wai_sr_client",
+        "wai_therapist": "wai_sr_therapist",
+    }
+    assert (told["check"]["new"], told["check"]["held"]) == (120, 0)
+
+
+def test_two_forms_in_a_long_file_each_skip_the_rows_of_the_other(study: Path, tmp_path: Path) -> None:
+    names = ["Client ID", "Session", "Item", "Answer"]
+    wai = [[row[0], row[1], f"wai_sr_client_{n}", answer] for row in rows_of() for n, answer in enumerate(row[4:], 1)]
+    srs = [[row[0], row[1], f"srs_{n}", f"{n}.{row[1]}"] for row in rows_of() for n in range(1, 5)]
+
+    told = document(add(study, csv(tmp_path, [*wai, *srs], names), "--site", "a", "--json"))
+
+    assert {export["instrument"] for export in told["exports"].values()} == {"wai_sr_client", "srs3_client"}
+    assert (told["check"]["new"], told["check"]["held"], told["check"]["skipped"]) == (960, 0, 960)
+
+
+def test_sessions_side_by_side_are_refused_in_words(study: Path, tmp_path: Path) -> None:
+    names = ["Client ID", *(f"WAI{session}_{n}" for session in (1, 2, 3) for n in range(1, 13))]
+    rows = [[row[0], *row[4:], *row[4:], *row[4:]] for row in rows_of() if row[1] == 1]
+
+    done = add(study, csv(tmp_path, rows, names), "--site", "a")
+
+    assert done.exit_code == 2
+    assert "several sessions side by side" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "told"),
+    [
+        ("--participant", "Clint ID", 'did you mean "Client ID"?'),
+        ("--items", "WAI{n}", 'no column "WAI1"'),
+        ("--instrument", "wai_sr_clint", "did you mean wai_sr_client?"),
+        ("--instrument", "haq2_patient", "has 19 items"),
+        ("--range", "many", "expected the lowest and the highest answer"),
+        ("--date-format", "%d/%m", "reads no day, month and year"),
+        ("--preset", "redcup", 'did you mean "redcap"?'),
+        ("--site", "Clinic A", "is no slug"),
+    ],
+)
+def test_an_option_that_cannot_be_is_told_and_nothing_is_written(
+    option: str, value: str, told: str, study: Path, tmp_path: Path
+) -> None:
+    before = (study / "study.yaml").read_bytes()
+    site = [] if option == "--site" else ["--site", "a"]
+
+    done = add(study, csv(tmp_path, rows_of(last_day=28)), *site, option, value)
+
+    assert done.exit_code == 2
+    assert told in done.stderr
+    assert (study / "study.yaml").read_bytes() == before
+
+
 def test_an_instrument_without_a_key_is_told_and_not_written(study: Path, tmp_path: Path) -> None:
     names = ["Client ID", "Session", *(f"calpas_{n}" for n in range(1, 25))]
     rows = [[person, 1, *(1 + (n + item) % 7 for item in range(24))] for n, person in enumerate(IDS)]
