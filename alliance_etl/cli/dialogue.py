@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import typer
 
 from alliance_etl.proposal.model import Choice, Doubt
+from alliance_etl.proposal.naming import is_slug, slug_of
 
 
 def is_interactive() -> bool:
@@ -45,7 +46,18 @@ def ask_site(known: Sequence[str], proposed: str) -> str:
     print("Which site is the file from?" + (" A number, or a new short name." if known else " A short name for it."))
     choices = tuple(Choice(name, "in study.yaml already") for name in known)
     _list(choices)
-    return _chosen("Site", choices, None if known else proposed)
+    default = None if known else proposed
+    while True:
+        given = _chosen("Site", choices, default)
+        if is_slug(given):
+            return given
+        default = slug_of(given)
+        print("A short name has lower-case letters, digits, _ and - only.")
+
+
+def ask_title(site: str) -> str:
+    """A new site's name for people."""
+    return str(typer.prompt("Its name for people", default=site.replace("_", " ").title())).strip()
 
 
 def ask_what_next(keys: Sequence[str]) -> str | None:

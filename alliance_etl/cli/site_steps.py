@@ -1,5 +1,6 @@
 """The steps of `site add`: read, propose, ask, write, check; what is shown of each."""
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -10,7 +11,7 @@ import typer
 
 from alliance_etl.cli.check import print_report
 from alliance_etl.cli.console import notes, print_document, print_table
-from alliance_etl.cli.dialogue import ask, ask_site, ask_what_next, is_interactive
+from alliance_etl.cli.dialogue import ask, ask_site, ask_title, ask_what_next, is_interactive
 from alliance_etl.cli.outcome import INTERRUPTED, MISUSED
 from alliance_etl.errors import ConfigurationError
 from alliance_etl.proposal.model import FLAGS, NONE, Answers, Choice, Doubt, Proposal
@@ -100,11 +101,19 @@ class SiteAdd:
             elif self.asks:
                 from alliance_etl.proposal.naming import slug_of
 
-                self.site = ask_site(list(sites), slug_of(tables[0].stem))
+                self.site = ask_site([name for name in sites if name != self._example()], slug_of(tables[0].stem))
+                self.title = self.title or (None if self.site in sites else ask_title(self.site))
         found = every.get(self.site or "", Fitting())
         if found.by_columns and not self.answers.instruments and not self.answers.per_form:
             raise ConfigurationError(self._of_another_name(found))
         return found
+
+    def _example(self) -> str | None:
+        """The site of what `init` wrote."""
+        from alliance_etl.study.template import example_of
+
+        found = example_of(self.study.path.read_text(encoding="utf-8")) if self.study else None
+        return found[0] if found else None
 
     def _of_another_name(self, found: "Fitting") -> str:
         assert self.study is not None
@@ -172,7 +181,7 @@ class SiteAdd:
         key = ask_what_next(keys)
         if key is None:
             return False
-        choices = _columns(tables) if key in _COLUMNS else ()
+        choices = _columns(tables, proposal) if key in _COLUMNS else ()
         form = None if key in _WHOLE else 0
         doubt = Doubt(key, f"{key.replace('_', ' ')}:", choices, form)
         self.answers.give(doubt, ask(doubt))
@@ -202,6 +211,8 @@ class SiteAdd:
 
         assert self.site is not None
         exports = {draft.name: dict(draft.entry) for draft in proposal.drafts}
+        if len(exports) < len(proposal.drafts):
+            raise ConfigurationError("two forms of the file have one name for their exports; give --export for each")
         text = text_with(self.path, self.site, self.title, exports, registry)
         if not self.as_json and (self.dry_run or self.yes or not self.asks):
             self._print(proposal)
@@ -223,8 +234,7 @@ class SiteAdd:
         place = f"; its files go into {folder}" if folder else ""
         print(f"Written to {study.path}, site {self.site}{place}.")
         self._print_check(report)
-        example = example_of(text)
-        if example:
+        if example := example_of(text):
             name, first, last = example
             print(f"\n{name} is the example that init wrote: delete it, lines {first} to {last} of {study.path.name}.")
 
@@ -238,7 +248,7 @@ class SiteAdd:
     # what is shown
 
     def _print_check(self, report: "CheckReport") -> None:
-        print(f"\nWhat check says of it now (alliance-etl check {self.file} --site {self.site}):")
+        print(f"\nWhat check says of it now (alliance-etl check {shlex.quote(str(self.file))} --site {self.site}):")
         print_report(report.drop.as_dict(), report.findings)
 
     def _print(self, proposal: Proposal) -> None:
@@ -262,8 +272,9 @@ def _per_form() -> tuple[str, ...]:
     return tuple(key for key in FLAGS if key not in _WHOLE)
 
 
-def _columns(tables: "list[Table]") -> tuple[Choice, ...]:
-    names = [column for table in tables for column in table.columns.values()]
+def _columns(tables: "list[Table]", proposal: Proposal) -> tuple[Choice, ...]:
+    items = {name for draft in proposal.drafts for name in draft.columns}
+    names = [column for table in tables for column in table.columns.values() if column.name not in items]
     told = (Choice(column.name, f"{len(column.counts):,} different values") for column in names)
     return (*told, Choice(NONE, "no column"))
 

@@ -31,6 +31,9 @@ FLAGS = {
 """What a doubt is about → the option that answers it."""
 
 
+SHARED = ("files", "missing")
+
+
 @dataclass(frozen=True)
 class Choice:
     """One possible answer, and what speaks for it."""
@@ -72,6 +75,7 @@ class Reason:
 @dataclass
 class Answers:
     """What a person has said, by options or in the dialogue: for the whole file, and per form in the file's order.
+    What is in SHARED holds for all forms where it is said once.
 
     `instruments` are not tied to a form yet: each goes to the first one with so many items.
     """
@@ -81,11 +85,13 @@ class Answers:
     per_form: dict[str, list[str]] = field(default_factory=dict)
 
     def of(self, about: str, form: int | None = None) -> str | None:
-        """The answer to a doubt; one that is given once holds for all forms."""
+        """The answer to a doubt, None where there is none."""
         given = self.per_form.get(about, [])
-        if form is not None and given:
-            return (given[form] or None) if form < len(given) else given[0] if len(given) == 1 else None
-        return self.whole.get(about)
+        if form is None or not given:
+            return self.whole.get(about)
+        if len(given) == 1 and about in SHARED:
+            return given[0]
+        return (given[form] or None) if form < len(given) else None
 
     def give(self, doubt: Doubt, value: str) -> None:
         if doubt.of is None:
@@ -104,6 +110,8 @@ class Draft:
     entry: Mapping[str, Any]
     reasons: tuple[Reason, ...]
     remarks: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    """The items' columns."""
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,11 @@ def _escaped(text: str) -> str:
     return re.sub(r"([\[\]?*])", "[\\1]", text)
 
 
+def is_slug(name: str) -> bool:
+    """Whether a name may be a site's short name."""
+    return re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name) is not None
+
+
 def slug_of(name: str) -> str:
     """A name as a short name of study.yaml."""
     bare = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()

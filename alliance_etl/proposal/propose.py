@@ -82,7 +82,7 @@ def _of_table(
     who = who_and_when(table, items, answers, today, system)
     long = None if is_wide else long_layout(table, list(who.columns.values()))
     groups = [group for group in (long.groups if long else groups) if not set(group.columns) <= set(read_already)]
-    doubts = [*who.doubts, *date_doubt(who, answers)]
+    doubts = [*who.doubts, *date_doubt(table, who, answers)]
     if len(groups) > 1 and not {"session", "date"} & set(who.columns) and (told := side_by_side(groups)):
         raise ConfigurationError(
             f"{told} look like the same form of several sessions side by side; export a row for each session instead, "

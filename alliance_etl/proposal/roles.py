@@ -60,7 +60,13 @@ def who_and_when(
             columns[role] = column
     remarks += _personal_ids(columns.get("participant"), table, received_day)
     if not {"session", "date"} & set(columns) and not {doubt.about for doubt in doubts} & {"session", "date"}:
-        doubts.append(_no_stamp(spare, columns, dates))
+        doubts.append(_no_stamp(table, answers, {n: c for n, c in spare.items() if n not in columns.values()}, dates))
+    if "date" not in columns and "session" in columns and answers.of("date") is None:
+        remarks += [
+            f'"{name}" holds dates, and no name says that they are the sessions\': --date takes it in'
+            for name in dates
+            if kind_of_name(name) not in _PERSONAL
+        ]
     return Who(columns, dates.get(columns.get("date", "")), tuple(reasons), tuple(doubts), tuple(remarks))
 
 
@@ -183,9 +189,12 @@ def _why(role: str, column: Column, dates: Dates | None) -> str:
     return f"its name; {_about(column)}"
 
 
-def _no_stamp(spare: Mapping[str, Column], columns: Mapping[str, str], dates: Mapping[str, Dates]) -> Doubt:
-    free = {name: column for name, column in spare.items() if name not in columns.values()}
-    if able := [name for name in dates if name in free and kind_of_name(name) not in _PERSONAL]:
+def _no_stamp(table: Table, answers: Answers, free: Mapping[str, Column], dates: Mapping[str, Dates]) -> Doubt:
+    """What to ask where no column says when: a date whose name does not say so, else any column of whole numbers."""
+    if answers.of("session") == NONE and answers.of("date") == NONE:
+        raise ConfigurationError(f"neither session nor date in {table.name}: one of them tells a person's forms apart")
+    able = [name for name in dates if name in free and kind_of_name(name) not in _PERSONAL]
+    if able and answers.of("date") is None:
         told = tuple(Choice(name, _about(free[name])) for name in able)
         return Doubt("date", f"{_ASKS['date']} No column's name says so, and no column numbers the sessions.", told)
     numbers = (name for name, column in free.items() if _holds("session", column, is_date=False))

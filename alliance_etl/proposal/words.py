@@ -11,6 +11,7 @@ from alliance_etl.instruments.model import Instrument
 from alliance_etl.intake.identifying_names import words_of
 
 STRONG, WEAK = 2, 1
+_FEW = 2
 
 
 @cache
@@ -50,12 +51,12 @@ def _said(section: str, key: str, tier: str) -> frozenset[str]:
 def role_strength(name: str, role: str) -> int:
     """How strongly a column's name says that it holds the participant, session, date, …: STRONG, WEAK or 0.
 
-    A name that is nothing but the word is stronger by a half than one that holds it among others.
+    A weak word counts by itself or beside one other: "Number", not "Number of words".
     """
-    runs = runs_of(name)
+    runs, weak = runs_of(name), _said("columns", role, "weak")
     if runs & _said("columns", role, "strong"):
         return STRONG
-    return WEAK if runs & _said("columns", role, "weak") else 0
+    return WEAK if runs & weak and (len(parts_of(name)) <= _FEW or _bare(name) & weak) else 0
 
 
 def says_whole(name: str, role: str) -> bool:

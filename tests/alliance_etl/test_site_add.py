@@ -95,6 +95,29 @@ def test_an_order_of_day_and_month_that_nothing_decides_is_asked(study: Path, tm
     assert "All 60 can be read in 2 ways" in done.stderr
 
 
+def test_each_order_comes_with_how_well_sessions_follow_one_another(study: Path, tmp_path: Path) -> None:
+    """In session n everybody came in month n: read as day and month all 40 steps go on, else those to a later day."""
+    (doubt,) = document(add(study, csv(tmp_path, rows_of()), "--site", "a", "--json"))["doubts"]
+
+    told = {choice["value"]: choice["why"] for choice in doubt["choices"]}
+    assert told["%d/%m/%Y"] == "1 February 2026 is 01/02/2026; then 40 of 40 sessions follow the one before"
+    assert told["%m/%d/%Y"] != told["%d/%m/%Y"]
+    assert "of 40 sessions follow" in told["%m/%d/%Y"]
+
+
+def test_a_date_whose_name_does_not_say_so_is_mentioned_and_asked_where_no_session_is(
+    study: Path, tmp_path: Path
+) -> None:
+    named = [name.replace("Date", "Filled") for name in NAMES]
+    without = [name.replace("Session", "Number of words") for name in named]
+
+    mentioned = document(add(study, csv(tmp_path, rows_of(last_day=28), named), "--site", "a", "--json", "--dry-run"))
+    asked = document(add(study, csv(tmp_path, rows_of(last_day=28), without), "--site", "a", "--json"))
+
+    assert any('"Filled" holds dates' in remark for remark in mentioned["remarks"])
+    assert [(doubt["about"], doubt["choices"][0]["value"]) for doubt in asked["doubts"]] == [("date", "Filled")]
+
+
 @pytest.mark.parametrize("date_format", ["%d/%m/%Y", "%m/%d/%Y"])
 def test_the_answer_is_taken(date_format: str, study: Path, tmp_path: Path) -> None:
     done = add(study, csv(tmp_path, rows_of()), "--site", "a", "--date-format", date_format, "--json")
@@ -370,7 +393,9 @@ def test_a_coordinator_is_led_from_a_blank_page_to_a_checked_file(study: Path, t
     screen, status = at_a_terminal(
         ["site", "add", str(file), "--study", str(study)],
         [
-            (r"Site[^\n]*: ", "berlin"),
+            (r"Site[^\n]*: ", "Berlin Mitte"),
+            (r"lower-case letters[\s\S]*Site \[berlin_mitte\]: ", "berlin"),
+            (r"Its name for people[^\n]*: ", "Berlin, Charité"),
             (r"How are the dates[\s\S]*Number or name: ", "9"),
             (r"no number 9[\s\S]*Number or name: ", "1"),
             (r"Which form are WAI1[\s\S]*Number or name: ", "wai_sr_client"),
@@ -383,7 +408,9 @@ def test_a_coordinator_is_led_from_a_blank_page_to_a_checked_file(study: Path, t
     assert status == 0
     assert "60 new" in screen
     assert not any(person in screen for person in IDS)
-    export = load_study(study).sites["berlin"].exports["wai"]
+    site = load_study(study).sites["berlin"]
+    export = site.exports["wai"]
+    assert site.title == "Berlin, Charité"
     assert (export.instrument, export.date_format, export.therapist) == ("wai_sr_client", "%d/%m/%Y", None)
 
 
