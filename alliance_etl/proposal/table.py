@@ -59,12 +59,14 @@ class Table:
 
     @cached_property
     def columns(self) -> dict[str, Column]:
-        """The named columns, by name; of doubled names the first."""
+        """The named columns, by name; of doubled names the first. What the file declares missing counts as empty."""
+        absent = self.typed.missing if self.typed else {}
         found: dict[str, Column] = {}
         for position, name in enumerate(self.header):
             if name and name not in found:
                 counts = self.frame[str(position)].drop_nulls().value_counts()
-                found[name] = Column(name, position, self.frame.height, dict(counts.iter_rows()))
+                held = {text: count for text, count in counts.iter_rows() if text not in absent}
+                found[name] = Column(name, position, self.frame.height, held)
         return found
 
     def texts(self, name: str) -> pl.Series:
