@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from alliance_etl.study.model import Study
 
 _COLUMNS = ("participant", "session", "date", "therapist", "rater")
+_CROSSED = "does not find its columns in this one: it would be told as lacking them; let `files` of the two differ"
 _WHOLE = (*_COLUMNS, "date_format", "preset")
 
 
@@ -148,7 +149,9 @@ class SiteAdd:
 
         sites = self.study.sites if self.study else {}
         taken = sites[self.site].exports if self.site in sites else ()
-        return propose(tables, registry, self.answers, today=self.today, taken=taken, read_already=fits.items)
+        proposal = propose(tables, registry, self.answers, today=self.today, taken=taken, read_already=fits.items)
+        crossed = (f"export {name} reads files of this name, too, and {_CROSSED}" for name in fits.strangers)
+        return replace(proposal, remarks=(*proposal.remarks, *crossed))
 
     def _nothing_to_add(self, proposal: Proposal, fits: "Fitting") -> bool:
         return bool(fits.reading) and not proposal.drafts

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from alliance_etl.proposal.column import Column
 from alliance_etl.proposal.groups import FEWEST, MOST, Group, numbered
 from alliance_etl.proposal.table import Table, key_counts
-from alliance_etl.proposal.words import STRONG, role_strength
+from alliance_etl.proposal.words import STRONG, families_in, role_strength
 
 _EVEN = 0.8
 _NEARLY_ALL = 0.95
@@ -45,8 +45,8 @@ def _items(column: Column) -> tuple[Group, ...]:
     texts = sorted(column.counts, key=lambda text: (len(text), text))
     groups = tuple(group for group in numbered(texts) if _is_even(group, column.counts))
     held = sum(column.counts[text] for group in groups for text in group.columns)
-    # bare numbers may be sessions or answers: only a name makes them items
-    if all(text.isdigit() for text in texts) and role_strength(column.name, "item") != STRONG:
+    # bare numbers may be sessions or answers, and codes of people run on, too: only a name makes them items
+    if not families_in(texts) and role_strength(column.name, "item") != STRONG:
         return ()
     return groups if held >= _NEARLY_ALL * column.filled else ()
 

@@ -274,6 +274,27 @@ def test_the_same_columns_under_another_name_are_told(study: Path, tmp_path: Pat
     assert "has the columns of export wai" in done.stderr
 
 
+def test_an_export_that_reads_files_of_this_name_and_finds_other_columns_is_named(study: Path, tmp_path: Path) -> None:
+    """Both are called export*.csv: each would be told as lacking what only the other has."""
+    add(study, csv(tmp_path, rows_of(last_day=28)), "--site", "a")
+    names = [name.replace("wai_sr_client_", "WAI_T") for name in NAMES]
+
+    told = document(add(study, csv(tmp_path, rows_of(last_day=28), names, "export_2.csv"), "--site", "a", "--json"))
+
+    assert any(remark.startswith("export wai reads files of this name, too") for remark in told["remarks"])
+
+
+def test_codes_of_people_that_run_on_are_taken_for_no_items(study: Path, tmp_path: Path) -> None:
+    """Three observers of each session, and one score: as even as the items of a long file, and never to be shown."""
+    names = ["Client ID", "Session", "Who", "Result"]
+    rows = [[person, n, f"Mueller-{who}", n + who] for person in IDS for n in (1, 2) for who in (1, 2, 3)]
+
+    done = add(study, csv(tmp_path, rows, names), "--site", "a")
+
+    assert done.exit_code == 2
+    assert "Mueller" not in done.output
+
+
 def test_a_study_with_an_error_is_not_touched(study: Path, tmp_path: Path) -> None:
     wrong = "study: north\nsitse: 3\nsites:\n  b: {exports: {}}\n"
     (study / "study.yaml").write_text(wrong, encoding="utf-8")
