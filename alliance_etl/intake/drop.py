@@ -195,7 +195,7 @@ def _take_block(
     )
     lacking = [name for name in _columns(reading.plan) if name not in reading.positions]
     frame = frame.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in lacking) if lacking else frame
-    frame = untyped(frame, reading.plan, typed)
+    frame = untyped(frame, reading.plan, typed, reading.positions)
     if is_fixme:
         frame = frame.with_columns(pl.col(list(reading.positions)).str.replace(*UNDEFUSED))
     records, lost_from = without_headers(Records(frame, reading.positions), reading.plan, header, lost_from, log)

@@ -4,7 +4,7 @@ Dates are in ISO 8601 and numbers have a point there, whatever the site writes i
 follow the export as in any file.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import polars as pl
@@ -35,15 +35,18 @@ def _changes(plan: Plan, typed: Typed) -> dict[str, object]:
     return {"decimal": None, "missing": {**plan.export.missing, **own}}
 
 
-def untyped(frame: pl.DataFrame, plan: Plan, typed: Typed | None) -> pl.DataFrame:
-    """Cells of a typed file as the export's texts: dates in its format, codes as labels where it speaks of labels."""
+def untyped(frame: pl.DataFrame, plan: Plan, typed: Typed | None, positions: Mapping[str, int]) -> pl.DataFrame:
+    """Cells of a typed file as the export's texts: dates in its format, codes as labels where it speaks of labels.
+
+    A text that only looks like a date of the file is a text: the export says how such dates are written.
+    """
     if typed is None:
         return frame
-    date = plan.export.date
-    zone = plan.timezone if typed.resources else None
-    changes = (
-        [_date(pl.col(date), plan.export.date_format, typed.epoch, zone).alias(date)] if date in frame.columns else []
-    )
+    changes = []
+    if (date := plan.export.date) in frame.columns:
+        read = _date(pl.col(date), plan.export.date_format, typed.epoch, plan.timezone if typed.resources else None)
+        texts = typed.text_dates.get(positions.get(date, -1), ())
+        changes.append(pl.when(~pl.col("line").is_in(list(texts))).then(read).otherwise(pl.col(date)).alias(date))
     return frame.with_columns(*changes, *_labelled(frame, plan, typed))
 
 

@@ -17,6 +17,7 @@ class Typed:
     missing  text of a cell that the file itself declares missing → (its code, the reason that it gives)
     labels   column → code as in the cell → the file's label of that value
     epoch    day 0 of serial dates, None where the format has none
+    text_dates  position → lines of cells that are texts, and no dates, although they look like one in ISO 8601
     resources  a row is a resource of its own: it leaves out what nobody answered, may answer something twice, and has
                instants instead of dates; no spreadsheet shows it
     """
@@ -24,6 +25,7 @@ class Typed:
     missing: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     epoch: str | None = None
+    text_dates: Mapping[int, frozenset[int]] = field(default_factory=dict)
     resources: bool = False
 
 

@@ -1,31 +1,44 @@
-"""Cells of an .xlsx that show an error, or a formula that was never computed: python-calamine gives them as empty.
+"""Cells of a workbook that show an error, or a formula that was never computed: python-calamine gives them as empty.
 
-An empty cell is a missing answer; these are none, and whoever reads them must be told. openpyxl is asked only where the
-sheets' text has anything of the kind.
+An empty cell is a missing answer; these are none, and whoever reads them must be told. Another reader is asked only
+where the file has anything of the kind.
 """
 
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+
+from alliance_etl.reading.biff import Biff
+from alliance_etl.reading.opendocument import OpenDocument
 
 NOT_COMPUTED = "#FORMULA!"
 
 
-def with_errors(path: Path, sheet: str, rows: Sequence[Sequence[object]]) -> Sequence[Sequence[object]]:
-    """The rows with what stands in such cells, in the sheet of that name."""
-    if not _has_any(path):
-        return rows
+def with_errors(
+    path: Path, kind: str, number: int, name: str, rows: Sequence[Sequence[object]]
+) -> Sequence[Sequence[object]]:
+    """The rows with what stands in such cells, in the sheet of that number (from 0) and name."""
+    if kind == "xls":
+        return _mended(rows, Biff(path).errors(number))
+    if kind == "ods":
+        return _mended(rows, OpenDocument(path).errors(name, len(rows), max(map(len, rows))))
+    return _mended(rows, _of_xlsx(path, name)) if _has_any(path) else rows
+
+
+def _of_xlsx(path: Path, sheet: str) -> Iterator[tuple[int, int, str]]:
+    """A formula whose result is an empty text is empty; one that has no result was never computed."""
     from openpyxl import load_workbook
 
-    mended = [list(row) for row in rows]
-    with path.open("rb") as file:
-        book = load_workbook(file, read_only=True)
-        for cells in book[sheet].iter_rows():
-            for cell in cells:
-                if cell.data_type in ("e", "f"):
-                    _put(mended, cell.row - 1, cell.column - 1, cell.value if cell.data_type == "e" else NOT_COMPUTED)
-        book.close()
-    return mended
+    with path.open("rb") as file, path.open("rb") as again:
+        written, computed = load_workbook(file, read_only=True), load_workbook(again, read_only=True, data_only=True)
+        for formulas, results in zip(written[sheet].iter_rows(), computed[sheet].iter_rows(), strict=True):
+            for formula, result in zip(formulas, results, strict=True):
+                if result.data_type == "e":
+                    yield result.row - 1, result.column - 1, str(result.value)
+                elif formula.data_type == "f" and result.data_type == "n" and result.value is None:
+                    yield formula.row - 1, formula.column - 1, NOT_COMPUTED
+        written.close()
+        computed.close()
 
 
 def _has_any(path: Path) -> bool:
@@ -34,7 +47,14 @@ def _has_any(path: Path) -> bool:
         return any(b't="e"' in text or b"<f>" in text or b"<f " in text for text in map(parts.read, sheets))
 
 
-def _put(rows: list[list[object]], row: int, column: int, text: object) -> None:
-    """Only where nothing was read: a formula with a value is that value."""
-    if row < len(rows) and column < len(rows[row]) and rows[row][column] == "":
-        rows[row][column] = str(text)
+def _mended(rows: Sequence[Sequence[object]], errors: Iterable[tuple[int, int, str]]) -> Sequence[Sequence[object]]:
+    """Only where nothing was read: a formula with a value is that value. Rows of nothing else may be there no more."""
+    mended: list[list[object]] | None = None
+    for row, column, text in errors:
+        if row < len(rows) and column < len(rows[row]) and rows[row][column] != "":
+            continue
+        mended = mended or [list(each) for each in rows]
+        mended += ([] for _ in range(len(mended), row + 1))
+        mended[row] += [""] * (column + 1 - len(mended[row]))
+        mended[row][column] = text
+    return mended or rows

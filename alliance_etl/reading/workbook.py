@@ -8,15 +8,18 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from alliance_etl.reading.biff import Biff
 from alliance_etl.reading.contained import damage_told, refuse_bomb
 from alliance_etl.reading.grid import Grid, names_of
 from alliance_etl.reading.header import cut, shown
 from alliance_etl.reading.model import Unreadable
+from alliance_etl.reading.opendocument import OpenDocument
 from alliance_etl.reading.opened import Typed
 from alliance_etl.reading.sheet_errors import with_errors
 
 HEADER_WITHIN = 50
 """The header stands in one of so many first rows."""
+LIKE_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?")
 EPOCH_1900, EPOCH_1904 = "1899-12-30", "1904-01-01"
 
 
@@ -49,14 +52,15 @@ def open_workbook(
         raise Unreadable("not_text", {"kind": f"a damaged {kind}"}) from None
     name, rows = _chosen(tables, names, wanted)
     with damage_told(kind):
-        rows = with_errors(path, name, rows) if kind == "xlsx" else rows
-        epoch = _epoch(path)
+        rows = with_errors(path, kind, names.index(name), name, rows)
+        epoch = _epoch(path, kind)
     at, header = _header(rows, wanted) if header_line is None else (header_line - 1, names_of(rows[header_line - 1]))
-    _refuse_data_above(rows[:at], at, header, wanted)
+    _refuse_data_above(rows, at, header, wanted)
     stop = max(number for number, row in enumerate(rows, 1) if names_of(row))
     # a sheet may be called by a person's name: its number tells as much
     facts = {"format": kind, "sheet": names.index(name) + 1, "header_line": at + 1, "columns": len(header)}
-    return Grid(header, at + 1, rows[at + 1 : stop], Typed(epoch=epoch), facts)
+    typed = Typed(epoch=epoch, text_dates=_text_dates(rows, at + 1))
+    return Grid(header, at + 1, rows[at + 1 : stop], typed, facts)
 
 
 Rows = Sequence[Sequence[object]]
@@ -75,13 +79,24 @@ def _chosen(tables: Mapping[str, Rows], names: Sequence[str], wanted: Sequence[s
     return best[0], filled[best[0]]
 
 
-def _refuse_data_above(above: Rows, at: int, header: Sequence[str], wanted: Sequence[str]) -> None:
+def _refuse_data_above(rows: Rows, at: int, header: Sequence[str], wanted: Sequence[str]) -> None:
     """A sheet that was sorted together with its header: numbers stand above it in columns that are wanted."""
+    held = sum(bool(names_of(row)) for row in rows)
     columns = [position for position, name in enumerate(header) if name in {cut(each) for each in wanted}]
-    for number, row in enumerate(above, 1):
+    for number, row in enumerate(rows[:at], 1):
         numbers = sum(isinstance(row[column], float) for column in columns if column < len(row))
         if numbers > 1:
-            raise Unreadable("no_header", {"line": number, "fields": len(names_of(row)), "header_at": at + 1})
+            facts = {"line": number, "fields": len(names_of(row)), "header_at": at + 1, "rows": held}
+            raise Unreadable("no_header", facts)
+
+
+def _text_dates(rows: Rows, header_line: int) -> dict[int, frozenset[int]]:
+    found: dict[int, set[int]] = {}
+    for line, row in enumerate(rows[header_line:], header_line + 1):
+        for position, cell in enumerate(row):
+            if isinstance(cell, str) and "-" in cell and LIKE_DATE.fullmatch(cell.strip()):
+                found.setdefault(position, set()).add(line)
+    return {position: frozenset(lines) for position, lines in found.items()}
 
 
 def _header(rows: Rows, wanted: Sequence[str]) -> tuple[int, tuple[str, ...]]:
@@ -97,10 +112,12 @@ def _named(header: Sequence[str], wanted: Sequence[str]) -> int:
     return shown(frozenset(map(cut, wanted)), header)
 
 
-def _epoch(path: Path) -> str:
-    """Day 0 of the workbook's serial dates: old Macs counted from 1904, and an .xlsx says so."""
-    if not zipfile.is_zipfile(path):
-        return EPOCH_1900
+def _epoch(path: Path, kind: str) -> str:
+    """Day 0 of the workbook's serial dates: old Macs counted from 1904, and each format says so in its own way."""
+    if kind == "xls":
+        return EPOCH_1904 if Biff(path).counts_from_1904 else EPOCH_1900
+    if kind == "ods":
+        return OpenDocument(path).null_date or EPOCH_1900
     with zipfile.ZipFile(path) as parts:
         try:
             text = parts.read("xl/workbook.xml")[: 1 << 20]

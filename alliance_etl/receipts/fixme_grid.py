@@ -1,19 +1,22 @@
 """The fixme file of a site that sends no text: a workbook for a workbook, and text for a statistics program's file.
 
-Cells are texts as the intake read them (dates in ISO 8601, a point in numbers), which it understands in a fixme file.
+Cells are as the intake read them (in text: dates in ISO 8601, a point in numbers), and as it understands them again.
 """
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from alliance_etl.findings.comment import comment_column, defused, exports_told, without_comment
-from alliance_etl.reading import OpenedFile
+from alliance_etl.reading import OpenedFile, Typed
+from alliance_etl.reading.workbook import LIKE_DATE
 
-Row = list[str | None]
+_FIRST_YEAR = 1901  # a workbook has no dates before
 
 
 def write_fixme_grid(
@@ -22,40 +25,62 @@ def write_fixme_grid(
     """Write the rows that `said` has a comment for, as .xlsx or as .csv."""
     rows = _rows(opened, exports, said)
     if suffix == ".xlsx":
-        _write_workbook(rows, target)
+        _write_workbook(rows, opened.typed, target)
     else:
         with target.open("w", encoding="utf-8-sig", newline="") as file:
-            csv.writer(file, delimiter=";").writerows(rows)
+            csv.writer(file, delimiter=";").writerows(row.cells for row in rows)
 
 
-def _rows(opened: OpenedFile, exports: Sequence[str], said: Mapping[int, str]) -> Iterator[Row]:
+@dataclass(frozen=True)
+class _Row:
+    """A row of the fixme file, and where its cells stand in the site's file."""
+
+    cells: Sequence[str | None]
+    line: int
+    positions: Sequence[int] = ()
+
+
+def _rows(opened: OpenedFile, exports: Sequence[str], said: Mapping[int, str]) -> Iterator[_Row]:
     names = without_comment(opened.header)
     come_back = bool(exports_told(opened.header))
     positions = [opened.header.index(name) for name in names] if come_back else list(range(len(names)))
-    yield [*names, comment_column(exports)]
+    yield _Row([*names, comment_column(exports)], opened.header_line)
     lines = pl.Series(list(said), dtype=pl.Int64)
     for block in opened.blocks(sorted(set(positions))):
         held = block.frame.filter(pl.col("line").is_in(lines.implode())).sort("line")
         for row in held.iter_rows(named=True):
             cells = [row[str(position)] for position in positions]
             harmless = [cell if cell is None or come_back else defused(cell) for cell in cells]
-            yield [*harmless, said[row["line"]]]
+            yield _Row([*harmless, said[row["line"]]], row["line"], positions)
 
 
-def _write_workbook(rows: Iterator[Row], target: Path) -> None:
+def _write_workbook(rows: Iterator[_Row], typed: Typed | None, target: Path) -> None:
     from openpyxl import Workbook
 
     book = Workbook(write_only=True)
     sheet: Any = book.create_sheet("fixme")
+    texts = typed.text_dates if typed else {}
     for row in rows:
-        sheet.append([_value(cell) for cell in row])
+        values = [
+            _value(cell, is_text=row.line in texts.get(position, ()))
+            for cell, position in zip(row.cells, row.positions, strict=False)
+        ]
+        sheet.append([*values, *row.cells[len(values) :]])
     with target.open("wb") as file:
         book.save(file)
 
 
-def _value(cell: str | None) -> str | int | None:
-    """Whole numbers as numbers, so that they can be typed over; whatever begins with 0 is an id, and stays a text."""
-    is_number = (
-        cell is not None and cell.isascii() and cell.isdigit() and len(cell) < 10 and (cell == "0" or cell[0] != "0")
-    )
-    return int(cell) if cell is not None and is_number else cell
+def _value(cell: str | None, *, is_text: bool) -> str | int | datetime | None:
+    """Whole numbers and dates as such, so that they can be typed over; whatever begins with 0 is an id, and a text."""
+    if cell is None or is_text:
+        return cell
+    if cell.isascii() and cell.isdigit() and len(cell) < 10 and (cell == "0" or cell[0] != "0"):
+        return int(cell)
+    return datetime.fromisoformat(cell) if LIKE_DATE.fullmatch(cell) and _is_day(cell) else cell
+
+
+def _is_day(cell: str) -> bool:
+    try:
+        return datetime.fromisoformat(cell).year >= _FIRST_YEAR
+    except ValueError:
+        return False

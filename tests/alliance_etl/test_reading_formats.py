@@ -1,10 +1,7 @@
 """Workbooks, statistics programs' files and packed files, each written by the real tool, are read as the same study."""
 
 import gzip
-import io
-import zipfile
-from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,104 +9,14 @@ import openpyxl
 import pandas as pd
 import pyreadstat
 import pytest
-import xlwt
 
 from alliance_etl.check import check_file
 from alliance_etl.findings.comment import exports_told
 from alliance_etl.reading import Unreadable, contained, open_file
 from alliance_etl.study.load import load_study
+from tests.alliance_etl.format_files import COLUMNS, DATED, FORMATS, ROWS, as_text, saved, xlsx, zipped
 from tests.alliance_etl.staging import forms, staged
 from tests.scenario import EXPORT, Scenario, all_promises, codes, counted, registry_in, site
-
-COLUMNS = ["client", "session", "day", "q1", "q2", "q3"]
-# ids that keep their leading zero, dates as dates, an answer missing
-ROWS: list[list[Any]] = [
-    ["007", 1, date(2026, 2, 5), 1, 2, 3],
-    ["007", 2, date(2025, 12, 31), 5, None, 1],
-    ["Müller", 1, date(2025, 1, 1), 4, 4, 4],
-]
-DATED = {**EXPORT, "files": "*", "date": "day", "date_format": "%d.%m.%Y"}
-
-
-def as_text(rows: list[list[Any]] = ROWS) -> str:
-    said = [[cell.strftime("%d.%m.%Y") if isinstance(cell, date) else cell for cell in row] for row in rows]
-    lines = [COLUMNS, *said]
-    return "".join(";".join("" if cell is None else str(cell) for cell in line) + "\n" for line in lines)
-
-
-def xlsx(
-    rows: list[list[Any]] = ROWS, *, above: int = 0, epoch: datetime | None = None, **more: list[list[Any]]
-) -> bytes:
-    book = openpyxl.Workbook()
-    if epoch:
-        book.epoch = epoch
-    sheet = book.active
-    for n in range(above):
-        sheet.append([f"Title {n}"])
-        sheet.merge_cells(start_row=n + 1, start_column=1, end_row=n + 1, end_column=6)
-    for row in [COLUMNS, *rows]:
-        sheet.append(row)
-    for name, others in more.items():
-        other = book.create_sheet(name)
-        for row in others:
-            other.append(row)
-    return saved(book.save)
-
-
-def saved(save: Callable[[Any], object]) -> bytes:
-    target = io.BytesIO()
-    save(target)
-    return target.getvalue()
-
-
-def xls() -> bytes:
-    book = xlwt.Workbook()
-    sheet = book.add_sheet("answers")
-    style = xlwt.easyxf(num_format_str="DD.MM.YYYY")
-    for at, row in enumerate([COLUMNS, *ROWS]):
-        for column, cell in enumerate(row):
-            if cell is not None:
-                sheet.write(at, column, cell, *([style] if isinstance(cell, date) else []))
-    return saved(book.save)
-
-
-def frame() -> pd.DataFrame:
-    table = pd.DataFrame(ROWS, columns=COLUMNS)
-    return table.assign(q2=table["q2"].astype(float))
-
-
-def ods() -> bytes:
-    return saved(lambda target: frame().to_excel(target, engine="odf", index=False))
-
-
-def by_pyreadstat(write: Callable[..., None], folder: Path, **options: Any) -> bytes:
-    path = folder / "file"
-    write(frame(), str(path), **options)
-    return path.read_bytes()
-
-
-FORMATS: dict[str, Callable[[Path], bytes]] = {
-    "xlsx": lambda _: xlsx(),
-    "titled.xlsx": lambda _: xlsx(above=3),
-    "1904.xlsx": lambda _: xlsx(epoch=openpyxl.utils.datetime.CALENDAR_MAC_1904),
-    "xls": lambda _: xls(),
-    "ods": lambda _: ods(),
-    "sav": lambda folder: by_pyreadstat(pyreadstat.write_sav, folder),
-    "zsav": lambda folder: by_pyreadstat(pyreadstat.write_sav, folder, compress=True),
-    "dta": lambda folder: by_pyreadstat(pyreadstat.write_dta, folder),
-    "xpt": lambda folder: by_pyreadstat(pyreadstat.write_xport, folder, file_format_version=8),
-    "csv.gz": lambda _: gzip.compress(as_text().encode()),
-    "zip": lambda _: zipped({"inner.csv": as_text().encode()}),
-    "xlsx.zip": lambda _: zipped({"__MACOSX/._x": b"x", "folder/inner.xlsx": xlsx()}),
-}
-
-
-def zipped(files: dict[str, bytes]) -> bytes:
-    target = io.BytesIO()
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return target.getvalue()
 
 
 @pytest.fixture
