@@ -6,11 +6,13 @@ from pathlib import Path
 
 from alliance_etl.reading.careful import CarefulReader
 from alliance_etl.reading.clean import read_clean
-from alliance_etl.reading.encoding import encoding_of
+from alliance_etl.reading.encoding import Encoding, encoding_of
 from alliance_etl.reading.grammar import Grammar, Shape
 from alliance_etl.reading.header import cut, find_header
 from alliance_etl.reading.model import Block, Dialect, Unreadable, joined
 from alliance_etl.reading.qualtrics import legacy_header, more_header
+from alliance_etl.reading.quoted import quoting_of
+from alliance_etl.reading.quoting import USUAL, Quoting
 from alliance_etl.reading.source import AHEAD_BYTES, CHUNK_BYTES, Window, utf8_chunks
 
 CAREFUL_BYTES = 1 << 18
@@ -39,6 +41,7 @@ class DelimitedText:
     _records_line: int
     header_rows: int = 1
     packed: str | None = None
+    _quoting: Quoting = USUAL
     holder: object | None = None
     """Keeps the bytes of a packed file there while they are read."""
 
@@ -60,6 +63,7 @@ class DelimitedText:
             "columns": len(self.header),
             **({"legacy_header": True} if self.header_rows == 2 else {}),
             **({"encoding_note": self.encoding_note} if self.encoding_note else {}),
+            **self._quoting.facts,
             **({"packed": self.packed} if self.packed else {}),
         }
 
@@ -73,12 +77,12 @@ class DelimitedText:
             raise IndexError(f"the header has {len(self.header)} columns, asked for positions {columns}")
         with self.path.open("rb") as file:
             file.seek(self._mark_bytes)
-            window = Window(utf8_chunks(file, self.dialect.encoding))
+            window = Window(self._quoting.inward(utf8_chunks(file, self.dialect.encoding)))
             window.fill(self._records_at)
             window.drop(self._records_at)
             reader = _BlockReader(self, columns, window)
             while block := reader.next(max(block_bytes, 1)):
-                yield block
+                yield self._quoting.block(block)
 
 
 class _BlockReader:
@@ -135,10 +139,10 @@ def open_delimited(
     if delimiter is not None and (len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n'):
         raise ValueError("a delimiter is one ASCII character, neither quote nor line break")
     found = encoding_of(path, encoding)
-    with path.open("rb") as file:
-        file.seek(len(found.mark))
-        window = Window(utf8_chunks(file, found.name))
-        window.fill(CHUNK_BYTES + AHEAD_BYTES)
+    window = _beginning(path, found, USUAL)
+    quoting = quoting_of(window.data, wanted, whole=window.ended, delimiter=delimiter)
+    if not quoting.is_usual:
+        window, wanted = _beginning(path, found, quoting), list(map(quoting.name_inward, wanted))
     try:
         header, named = find_header(window.data, wanted, whole=window.ended, delimiter=delimiter)
     except Unreadable as error:
@@ -153,7 +157,7 @@ def open_delimited(
     return DelimitedText(
         path=path,
         dialect=Dialect(found.name, bool(found.mark), header.delimiter, _newline(window.data)),
-        header=names,
+        header=tuple(map(quoting.outward, names)),
         header_line=header.line,
         other_delimiters=named,
         encoding_note=found.note,
@@ -161,7 +165,16 @@ def open_delimited(
         header_rows=rows,
         _records_at=header.end + size,
         _records_line=header.line + header.lines + lines,
+        _quoting=quoting,
     )
+
+
+def _beginning(path: Path, encoding: Encoding, quoting: Quoting) -> Window:
+    with path.open("rb") as file:
+        file.seek(len(encoding.mark))
+        window = Window(quoting.inward(utf8_chunks(file, encoding.name)))
+        window.fill(CHUNK_BYTES + AHEAD_BYTES)
+    return window
 
 
 def _newline(sample: bytes) -> str:

@@ -6,7 +6,7 @@ there is one way to tell a line that does not decode, whatever the file's encodi
 
 import codecs
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 import pyarrow as pa
 
@@ -61,9 +61,16 @@ def utf8_chunks(file: BinaryIO, encoding: str) -> Iterator[bytes]:
     yield decoder.decode(b"", True).encode("utf-8", "surrogatepass")
 
 
-def whole_lines(file: BinaryIO, encoding: str = "utf-8") -> Iterator[bytes]:
+class Translation(Protocol):
+    """What the bytes of a file go through before they are cut into lines (alliance_etl.reading.quoting)."""
+
+    def inward(self, chunks: Iterator[bytes]) -> Iterator[bytes]: ...
+
+
+def whole_lines(file: BinaryIO, encoding: str = "utf-8", translation: Translation | None = None) -> Iterator[bytes]:
     """What follows in `file`, as UTF-8 in chunks that end with a line; a longer line is a chunk."""
-    window = Window(utf8_chunks(file, encoding))
+    chunks = utf8_chunks(file, encoding)
+    window = Window(translation.inward(chunks) if translation else chunks)
     while stop := window.line_end(0, 4 * CHUNK_BYTES):
         yield window.data[:stop]
         window.drop(stop)

@@ -16,6 +16,7 @@ import polars as pl
 from alliance_etl.findings.comment import comment_column, defused, exports_told, without_comment
 from alliance_etl.findings.frame import worded
 from alliance_etl.reading.grammar import Shape
+from alliance_etl.reading.quoting import USUAL, Quoting
 from alliance_etl.reading.raw import RawRecord, raw_records
 
 _MARKS = {
@@ -25,7 +26,6 @@ _MARKS = {
     "utf-32-le": codecs.BOM_UTF32_LE,
     "utf-32-be": codecs.BOM_UTF32_BE,
 }
-_QUOTED = ('"', "\r", "\n")
 
 
 def comments(cells: pl.DataFrame) -> dict[int, str]:
@@ -54,19 +54,23 @@ def write_fixme(
     header_line = int(facts["header_line"])
     # the second row of Qualtrics' legacy header tells what the columns are; the texts of the usual one are no names
     header_lines = [header_line, header_line + 1] if facts.get("legacy_header") else [header_line]
-    header, *below = raw_records(source, encoding, len(mark), delimiter, None, header_lines)
+    quoting = Quoting(facts.get("quote", '"'), facts.get("escape", "doubled"))
+    header, *below = raw_records(source, encoding, len(mark), delimiter, None, header_lines, quoting)
     names = [cell.decode("utf-8", "replace").strip() for cell in header.cells]
     shape = Shape.of(names)
-    form = _Form(delimiter, len(without_comment(names[: shape.required])), is_fixme=bool(exports_told(names)))
+    width = len(without_comment(names[: shape.required]))
+    form = _Form(delimiter, width, bool(exports_told(names)), quoting)
     with target.open("wb") as file:
         file.write(mark)
-        name = _plain(comment_column(exports), delimiter)
+        name = _plain(comment_column(exports), form)
+        # by its quotes the file is known for what it is, though no row of it may show it
+        name = name if quoting.quote == '"' else quoting.quoted(name)
         file.write(_encoded(_ended(header, form), name, delimiter, newline, encoding))
         for row in below:
             file.write(_encoded(_ended(row, form), "", delimiter, newline, encoding))
-        for record in raw_records(source, encoding, len(mark), delimiter, shape, list(said)):
+        for record in raw_records(source, encoding, len(mark), delimiter, shape, list(said), quoting):
             text = _ended(record, form)
-            file.write(_encoded(text, _plain(said[record.line], delimiter), delimiter, newline, encoding))
+            file.write(_encoded(text, _plain(said[record.line], form), delimiter, newline, encoding))
 
 
 def _encoded(text: bytes, last: str, delimiter: str, newline: str, encoding: str) -> bytes:
@@ -78,11 +82,12 @@ def _encoded(text: bytes, last: str, delimiter: str, newline: str, encoding: str
 
 @dataclass(frozen=True)
 class _Form:
-    """How many cells a row of the file has to the left of comments, and whether it is a fixme file come back."""
+    """How many cells a row has to the left of comments, whether the file is a fixme file come back, and its quotes."""
 
     delimiter: str
     width: int
     is_fixme: bool
+    quoting: Quoting
 
 
 def _ended(record: RawRecord, form: _Form) -> bytes:
@@ -93,17 +98,19 @@ def _ended(record: RawRecord, form: _Form) -> bytes:
     harmless = cells if form.is_fixme else [defused(cell) for cell in cells]
     if harmless == cells and len(cells) == form.width:
         return record.text
-    return form.delimiter.join(_quoted(cell, form.delimiter) for cell in harmless[: form.width]).encode()
+    return form.delimiter.join(_quoted(cell, form) for cell in harmless[: form.width]).encode()
 
 
-def _quoted(cell: str, delimiter: str) -> str:
-    if delimiter in cell or any(mark in cell for mark in _QUOTED):
-        return '"' + cell.replace('"', '""') + '"'
-    return cell
+def _quoted(cell: str, form: _Form) -> str:
+    special = (form.delimiter, form.quoting.quote, "\r", "\n", *("\\" * (form.quoting.escape == "backslash")))
+    return form.quoting.quoted(cell) if any(mark in cell for mark in special) else cell
 
 
-def _plain(text: str, delimiter: str) -> str:
+def _plain(text: str, form: _Form) -> str:
     """A text that needs no quotation marks: a line that is not closed cannot swallow it, nor it the line."""
-    for mark in {*_QUOTED, delimiter}:
-        text = text.replace(mark, "'" if mark == '"' else " ")
+    other = "'" if form.quoting == USUAL else "`"
+    for mark in {'"', form.quoting.quote, "\\" if form.quoting.escape == "backslash" else '"'}:
+        text = text.replace(mark, other)
+    for mark in ("\r", "\n", form.delimiter):
+        text = text.replace(mark, " ")
     return text

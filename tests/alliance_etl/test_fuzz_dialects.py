@@ -30,8 +30,13 @@ forms = st.lists(
 def dialects(draw: st.DrawFn) -> dict[str, Any]:
     """How a clinic's program may write; a decimal comma beside commas between cells needs quotes."""
     decimal, delimiter = draw(st.sampled_from(".,")), draw(st.sampled_from(",;\t|"))
-    quotings = [csv.QUOTE_MINIMAL, csv.QUOTE_ALL]
+    quote, escape = draw(st.sampled_from([('"', "doubled"), ("'", "doubled"), ('"', "backslash"), ("'", "backslash")]))
+    # where only some cells are quoted with ', a file of a few rows is no evidence that it is
+    quotings = [csv.QUOTE_MINIMAL, csv.QUOTE_ALL] if quote == '"' else [csv.QUOTE_NONNUMERIC, csv.QUOTE_ALL]
     return {
+        "quote": quote,
+        "escape": escape,
+        "people": draw(st.sampled_from(["K{:03}", "O'Brien {}", "'t Hart {}", '"K" {}', 'K"{}', "K;{}, a"])),
         "delimiter": delimiter,
         "decimal": decimal,
         "quoting": draw(st.sampled_from(quotings)),
@@ -50,7 +55,12 @@ def text_of(answer: float | None, decimal: str) -> str:
 def rows(written: list[Any], dialect: dict[str, Any]) -> list[list[str]]:
     date_format, decimal = dialect["date_format"], dialect["decimal"]
     wide = [
-        [f"K{who:03}", str(number), _day(number, date_format), *(text_of(each, decimal) for each in given)]
+        [
+            dialect["people"].format(who),
+            str(number),
+            _day(number, date_format),
+            *(text_of(each, decimal) for each in given),
+        ]
         for who, number, given in written
     ]
     if dialect["layout"] == "wide":
@@ -66,8 +76,14 @@ def _day(number: int, date_format: str | None) -> str:
 
 def file_of(written: list[Any], dialect: dict[str, Any]) -> bytes:
     text = io.StringIO()
+    escapes = {"doublequote": False, "escapechar": "\\"} if dialect["escape"] == "backslash" else {}
     writer = csv.writer(
-        text, delimiter=dialect["delimiter"], quoting=dialect["quoting"], lineterminator=dialect["newline"]
+        text,
+        delimiter=dialect["delimiter"],
+        quoting=dialect["quoting"],
+        quotechar=dialect["quote"],
+        lineterminator=dialect["newline"],
+        **escapes,
     )
     writer.writerows(rows(written, dialect))
     return text.getvalue().encode(dialect["encoding"])
