@@ -22,8 +22,9 @@ from alliance_etl.night.night import Night
 from alliance_etl.publication.scored import Scoring, wide_forms
 from alliance_etl.reading import open_file
 from alliance_etl.state.ledger import Drop, Segment
+from alliance_etl.trace_rules import answer_rule, component_rule, given_rule, identity_rule, score_rule
 
-# column (long layout: text of the item column) to line, cell as a spreadsheet shows it, and raw text
+# column to line, cell as a spreadsheet shows it, and raw text
 _Texts = dict[str, tuple[int, str | None, str | None]]
 
 
@@ -33,7 +34,7 @@ def trace_form(night: Night, form_id: str) -> dict[str, Any]:
     scoring = next(s for s in night.scorings if s.instrument.id == segment.instrument)
     row = form.row(0, named=True)
     drop = _brought_by(night.ledger.drops(segment.site), row["drop_id"], row["received_at"])
-    plan, texts = _raw(night, drop, form_id, row["line"])
+    plan, texts, answers = _raw(night, drop, form_id, row["line"])
     scored = wide_forms(form.with_columns(site=pl.lit(segment.site)), scoring).row(0, named=True)
     return {
         "form_id": form_id,
@@ -49,7 +50,8 @@ def trace_form(night: Night, form_id: str) -> dict[str, Any]:
             "received_at": _plain(row["received_at"]),
         },
         "export": plan.name,
-        "answers": [_answer(scored, plan, item, texts) for item in plan.instrument.item_numbers],
+        "identity": _identity(scored, plan, texts),
+        "answers": [_answer(scored, plan, item, answers) for item in plan.instrument.item_numbers],
         "scores": [_score(scored, scoring, scale, plan, texts) for scale in scoring.instrument.scales],
         "components": _components(scored, scoring),
         "revisions": _revisions(night, segment, form_id, row),
@@ -72,8 +74,8 @@ def _brought_by(drops: Sequence[Drop], drop_id: str, received_at: datetime) -> D
     return next((drop for drop in same if drop.received_at == received_at), same[0])
 
 
-def _raw(night: Night, drop: Drop, form_id: str, line: int) -> tuple[Plan, _Texts]:
-    """The plan that read the form, and what stands in the file."""
+def _raw(night: Night, drop: Drop, form_id: str, line: int) -> tuple[Plan, _Texts, _Texts]:
+    """The plan that read the form, what stands in its first row, and its answers (long: by text of the item column)."""
     day = drop.received_at.astimezone(ZoneInfo(night.plans(drop.site).timezone)).date()
     with night.archive.opened(drop.sha256, night.layout.state) as path:
         for plan in night.plans(drop.site).for_content(drop.file, path):
@@ -81,13 +83,13 @@ def _raw(night: Night, drop: Drop, form_id: str, line: int) -> tuple[Plan, _Text
             staged = stage_drop(path, drop.file, [plan], receipt, [night.plans(drop.site).contract(plan)])
             forms = staged.exports[0].forms
             if form_id in forms["form_id"]:
-                return plan, _texts(path, drop.file, plan, line)
+                return plan, *_texts(path, drop.file, plan, line)
     raise RunFailed(
         f"the form is not in the archived drop {drop.drop_id} any more; run alliance-etl run, then trace again"
     )
 
 
-def _texts(path: Path, file: str, plan: Plan, line: int) -> _Texts:
+def _texts(path: Path, file: str, plan: Plan, line: int) -> tuple[_Texts, _Texts]:
     export = plan.export
     wanted = export.wanted_columns(len(plan.instrument.item_numbers))
     text = open_file(path, file, wanted, delimiter=export.delimiter, encoding=export.encoding, sheet=export.sheet)
@@ -101,16 +103,35 @@ def _texts(path: Path, file: str, plan: Plan, line: int) -> _Texts:
         "line", "row", *(pl.col(str(position)).alias(name) for name, position in at.items())
     )
     first = records.filter(pl.col("line") == line)
+    there_in_row = {name: (line, cell_name(at[name], first["row"][0]), first[name][0]) for name in at}
     if export.layout == "wide":
-        return {name: (line, cell_name(at[name], first["row"][0]), first[name][0]) for name in at}
+        return there_in_row, there_in_row
     person = [name for name in (export.participant, export.rater, export.session or export.date) if name]
     rows = records.join(first.select(person), on=person, how="semi", nulls_equal=True, maintain_order="left")
     item, value = export.layout.item, export.layout.value
-    return {
+    return there_in_row, {
         row[item].strip(): (row["line"], cell_name(at[value], row["row"]), row[value])
         for row in rows.iter_rows(named=True)
         if row[item]
     }
+
+
+def _identity(scored: dict[str, Any], plan: Plan, texts: _Texts) -> list[dict[str, Any]]:
+    """Where the form's session, its date and its pseudonyms come from; of an id only the place is told."""
+    export, found = plan.export, []
+    for name, column in (
+        ("participant", export.participant),
+        ("therapist", export.therapist),
+        ("rater", export.rater),
+        ("session", export.session),
+        ("session_date", export.date),
+    ):
+        if column is not None:
+            line, cell, raw = texts.get(column, (None, None, None))
+            told = {"line": line, "cell": cell, "raw": raw if name in ("session", "session_date") else None}
+            value = _plain(scored[name])
+            found.append({"what": name, "column": column, **told, "value": value, "rule": identity_rule(plan, name)})
+    return found
 
 
 def _answer(scored: dict[str, Any], plan: Plan, item: int, texts: _Texts) -> dict[str, Any]:
@@ -128,7 +149,7 @@ def _answer(scored: dict[str, Any], plan: Plan, item: int, texts: _Texts) -> dic
         "value": value,
         "keyed": None if value is None else own.min + own.max - value if is_reversed else value,
         "missing": reasons.get(str(item), _blank(scored)) if value is None else None,
-        "rule": _answer_rule(plan, item, is_reversed=is_reversed) if column else "the site delivers scale scores only",
+        "rule": answer_rule(plan, item, raw) if column else "the site delivers scale scores only",
     }
 
 
@@ -136,58 +157,32 @@ def _blank(scored: dict[str, Any]) -> str:
     return "scores_only" if scored["n_answered"] is None else "blank"
 
 
-def _answer_rule(plan: Plan, item: int, *, is_reversed: bool) -> str:
-    own, there = plan.own, plan.in_file
-    steps = []
-    if (own.min, own.max) != (there.min, there.max):
-        steps.append(f"recoded from {there.min:g}..{there.max:g} to {own.min:g}..{own.max:g}")
-    if item in plan.export.reversed_at_source:
-        steps.append("turned back, since the site had reversed it")
-    if is_reversed:
-        steps.append(f"keyed = {own.min + own.max:g} - value")
-    return "; ".join(steps) or "as answered"
-
-
 def _score(scored: dict[str, Any], scoring: Scoring, scale: str, plan: Plan, texts: _Texts) -> dict[str, Any]:
     instrument = scoring.instrument
     items = instrument.scales[scale].items
     given = plan.export.scores.get(scale)
-    rule = (
-        f"{instrument.scale_rule(scale)} of keyed items {_listed(items)}; at least {scoring.min_answered:.0%} answered"
-    )
+    n_answered = scored[f"n_score_{scale}"]
+    rule = score_rule(scoring, scale, n_answered, scored[f"score_{scale}"])
     if given:
-        rule = "as the site delivered it" + _recoding(plan, scale)
+        rule = given_rule(plan, scale)
     _, cell, raw = texts.get(given or "", (None, None, None))
     return {
         "scale": scale,
         "score": scored[f"score_{scale}"],
         "n_items": len(items),
-        "n_answered": scored[f"n_score_{scale}"],
+        "n_answered": n_answered,
         "rule": rule,
         **({"column": given, "cell": cell, "raw": raw} if given else {}),
     }
 
 
-def _recoding(plan: Plan, scale: str) -> str:
-    (low, high), (own_low, own_high) = plan.score_range_in_file(scale), plan.instrument.score_range(scale)
-    same = (low, high) == (own_low, own_high)
-    return "" if same else f"; recoded from {low:g}..{high:g} to {own_low:g}..{own_high:g}"
-
-
 def _components(scored: dict[str, Any], scoring: Scoring) -> list[dict[str, Any]]:
-    own = scoring.instrument.response
-    assert own is not None
     return [
         {
             "component": line.component,
             "pomp": scored[f"pomp_{line.component}"],
             "grade": line.grade,
-            "rule": (
-                "100 (delivered score - lowest possible) / (highest - lowest possible)"
-                if scored[scoring.count_column(line)] is None
-                else f"100 (mean of keyed items {_listed(scoring.instrument.mapped_items(line))} - {own.min:g}) / "
-                f"{own.max - own.min:g}"
-            ),
+            "rule": component_rule(scoring, line, scored[scoring.count_column(line)], scored[f"pomp_{line.component}"]),
             "reason": line.reason,
         }
         for line in scoring.instrument.estimated(c_grade=scoring.c_grade)
@@ -206,10 +201,6 @@ def _revisions(night: Night, segment: Segment, form_id: str, row: dict[str, Any]
         {name: _plain(value) for name, value in r.items()}
         for r in sorted([*earlier, newest], key=lambda r: r["revision"])
     ]
-
-
-def _listed(items: Sequence[int]) -> str:
-    return ", ".join(map(str, items))
 
 
 def _plain(value: Any) -> Any:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from alliance_etl.errors import RunFailed
 from alliance_etl.state.layout import Layout, written_whole
 from alliance_etl.state.lock import study_lock
 
@@ -84,10 +85,17 @@ def open_instance(home: Path) -> Iterator["DagsterInstance"]:
     """Dagster's instance in `home`.
 
     Call it under the study's lock the first time: two processes that set up its databases at once can leave one of
-    them with two alembic heads.
+    them with two alembic heads. RunFailed where its databases cannot be read or written, now or in the body.
     """
     from dagster import DagsterInstance
+    from sqlalchemy.exc import OperationalError
 
     prepare_home(home)
-    with DagsterInstance.from_config(str(home)) as instance:
-        yield instance
+    try:
+        with DagsterInstance.from_config(str(home)) as instance:
+            yield instance
+    except OperationalError as trouble:
+        raise RunFailed(
+            f"Dagster cannot read or write its books in {home}: {trouble.orig}. Make room, or give this user the right "
+            "to write there, and run again; what was published before still stands"
+        ) from trouble

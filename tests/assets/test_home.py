@@ -1,9 +1,12 @@
 """Dagster's own folder: where it is, who may read it, what is set there."""
 
+import sqlite3
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
+from alliance_etl.errors import RunFailed
 from assets.home import dagster_home, open_instance, prepare_home, set_up_home
 
 
@@ -48,3 +51,13 @@ def test_the_databases_are_there_once_it_is_set_up(tmp_path: Path) -> None:
     home = set_up_home(tmp_path)
 
     assert (home / "history" / "runs.db").is_file()
+
+
+def test_a_disk_that_is_full_under_dagsters_books_is_no_bug_but_said_in_words(tmp_path: Path) -> None:
+    full = OperationalError("INSERT", {}, sqlite3.OperationalError("database or disk is full"))
+
+    with (
+        pytest.raises(RunFailed, match=r"home: database or disk is full\. Make room"),
+        open_instance(tmp_path / "home"),
+    ):
+        raise full

@@ -10,8 +10,13 @@ import pytest
 from tests.conventions.tree import LIBRARY, ROOT, modules, pyproject
 
 OWN = {*LIBRARY, "__future__"}
-# no one without the other
-INSEPARABLE = {"pydantic_core": "pydantic", "markupsafe": "jinja2", "botocore": "s3fs", "urllib3": "requests"}
+INSEPARABLE = {  # no one without the other
+    "pydantic_core": "pydantic",
+    "markupsafe": "jinja2",
+    "botocore": "s3fs",
+    "urllib3": "requests",
+    "sqlalchemy": "dagster",
+}
 PROJECT = pyproject()["project"]
 DECLARED = sorted(
     re.split(r"[\[<>=!~ ]", requirement)[0].lower()
