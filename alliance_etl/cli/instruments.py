@@ -56,7 +56,8 @@ def _registry(study: Path | None) -> "Registry":
 
 
 def _as_document(registry: "Registry", instrument: "Instrument") -> dict[str, Any]:
-    return {**instrument.model_dump(mode="json"), "origin": registry.origin(instrument.id)}
+    document = instrument.model_dump(mode="json")
+    return {**document, "rule": instrument.known_rule, "origin": registry.origin(instrument.id)}
 
 
 def _print_list(registry: "Registry") -> None:
@@ -90,7 +91,7 @@ def _print_one(registry: "Registry", instrument: "Instrument") -> None:
         "Items": instrument.n_items,
         "Answers": _answers(instrument),
         "Reversed items": _numbers(instrument.reversed_items),
-        "Rule": instrument.rule,
+        "Rule": instrument.known_rule,
         "Missing answers": instrument.missing_rule,
         "DOI": instrument.doi,
         "Needed from the study": ", ".join(instrument.missing_facts()),

@@ -1,7 +1,7 @@
 """The nightly job in this process, through Dagster: what `run` and `demo` share."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ from alliance_etl.cli.outcome import words_of
 from alliance_etl.cli.progress import progress_bar
 from alliance_etl.cli.study import open_study, promises_of_schemas
 from alliance_etl.errors import RunFailed
+from alliance_etl.night.reports import DropReport
 
 if TYPE_CHECKING:
     from assets.shift import Shift
@@ -56,8 +57,9 @@ def run_night(
         bar.expect(_STAGES + len(news))
         folder = home.own_home(study.folder) if own_home else home.dagster_home(study.folder)
         result = run_in_process(study, shift, folder, verbose=verbose)
+        drops = shift.night.ledger.now(drop for site in shift.sites for drop in site.drops)
     failure = None if result.success else failure_of(shift)
-    return NightOutcome(document_of(shift, result.run_id, time.perf_counter() - started, failure), failure)
+    return NightOutcome(document_of(shift, drops, result.run_id, time.perf_counter() - started, failure), failure)
 
 
 def failure_of(shift: "Shift") -> BaseException:
@@ -71,9 +73,10 @@ def failure_of(shift: "Shift") -> BaseException:
     return RunFailed(f"{' '.join(reasons)} Nothing was published; the last publication stands")
 
 
-def document_of(shift: "Shift", run_id: str, seconds: float, failure: BaseException | None) -> dict[str, Any]:
+def document_of(
+    shift: "Shift", drops: Sequence[DropReport], run_id: str, seconds: float, failure: BaseException | None
+) -> dict[str, Any]:
     """What `run --json` prints (contract, section 3), and more: checks, stages, sites that could not be read."""
-    drops = [drop for site in shift.sites for drop in site.drops]
     publication = shift.publication
     return {
         "published": publication is not None,

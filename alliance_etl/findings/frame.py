@@ -125,22 +125,43 @@ def of_file(findings: Sequence[FileFinding]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=CELLS)
 
 
-_CAUSE = ("export", "code", "column", "cause")
+_COLUMN = ("export", "code", "column")
+_CAUSE = (*_COLUMN, "cause")
+
+# A column of free text has as many causes as cells; nobody reads more of one column than this.
+MOST_OF_A_COLUMN = 100
 
 
 def causes(cells: pl.DataFrame) -> int:
     """How many findings the failing cells fold into."""
-    return cells.select(_CAUSE).n_unique()
+    return _gathered(cells).select(_CAUSE).n_unique()
+
+
+def _gathered(cells: pl.DataFrame) -> pl.DataFrame:
+    """The cells, with the causes of a column after its first MOST_OF_A_COLUMN as one cause more."""
+    many = cells.group_by(_COLUMN).agg(pl.col("cause").n_unique()).filter(pl.col("cause") > MOST_OF_A_COLUMN)
+    if many.is_empty():
+        return cells
+    first = cells.sort("line", "position", nulls_last=False, maintain_order=True).unique(
+        _CAUSE, keep="first", maintain_order=True
+    )
+    ranked = first.select(*_CAUSE, rank=pl.int_range(pl.len()).over(_COLUMN))
+    return (
+        cells.join(ranked, on=_CAUSE, how="left", nulls_equal=True, maintain_order="left")
+        .with_columns(cause=pl.when(pl.col("rank") < MOST_OF_A_COLUMN).then("cause").otherwise(pl.lit("more")))
+        .drop("rank")
+    )
 
 
 def fold(cells: pl.DataFrame) -> pl.DataFrame:
     """One row per export, code, column and cause (FOLDED), in the order of the first line; `count` adds up to the
-    cells.
+    cells. The causes of one column after its first MOST_OF_A_COLUMN are one row.
     """
     if cells.is_empty():
         return pl.DataFrame(schema=FOLDED)
     folded = (
-        cells.sort("line", "position", nulls_last=False, maintain_order=True)
+        _gathered(cells)
+        .sort("line", "position", nulls_last=False, maintain_order=True)
         .group_by(_CAUSE, maintain_order=True)
         .agg(
             pl.col("line", "row", "position", "value", "expected", "detail").first(),

@@ -186,6 +186,11 @@ class Instrument(_Strict):
         if self.status == "key_needed" or self.missing_facts():
             raise KeyNeeded(self.id, self.missing_facts() or ["its key"])
 
+    @property
+    def known_rule(self) -> Rule | None:
+        """The rule that its scales follow, or None where no scale is known: what a file leaves out is no fact."""
+        return self.rule if self.scales else None
+
     def scale_rule(self, scale: str) -> Rule:
         return self.scales[scale].rule or self.rule
 

@@ -10,7 +10,9 @@ from alliance_etl.findings.catalogue import KINDS
 from alliance_etl.findings.frame import CELLS, cause, no_cells, shape, shown
 
 _BY_SHAPE = frozenset({"date_unreadable", "date_in_future", "session_unreadable"})
-_BY_COLUMN = frozenset({"total_differs", "total_unreadable", "participant_missing", "session_missing"})
+_BY_COLUMN = frozenset(
+    {"total_differs", "total_unreadable", "total_not_compared", "participant_missing", "session_missing"}
+)
 _ERRORS = frozenset(code for code, kind in KINDS.items() if kind.severity == "error")
 
 

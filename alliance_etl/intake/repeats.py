@@ -1,16 +1,21 @@
 """The same form more than once in one file (contract, section 5.2): equal answers count once, different ones hold all
 its rows. It may stand in two rows, or in one row that two exports read.
+
+Rows with equal answers may still differ in therapist or date. The first counts then, too, and that is told.
 """
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
+import polars.selectors as cs
 
 from alliance_etl.intake.cells import CellLog
 from alliance_etl.intake.staged import StagedExport
 
 _PLACE = ("line", "n_lines")
+_ANSWERS = cs.matches("^item_[0-9]+$|^given_|^missing$")
+_BESIDE = {"therapist": "therapist", "session_date": "date"}
 _MOST_LINES = 20
 
 
@@ -30,7 +35,7 @@ def settle_repeats(forms: pl.DataFrame, held_forms: Collection[str], log: CellLo
     forms = _without_held(forms, held_forms, log)
     if forms["form_id"].n_unique() == forms.height:
         return Settled(forms, 0)
-    content, answers = pl.struct(pl.exclude(*_PLACE)), pl.struct(pl.exclude(*_PLACE, "apart"))
+    answers, content = pl.struct(_ANSWERS), pl.struct(_ANSWERS | cs.matches("^apart$"))
     lines = pl.col("line").sort().head(_MOST_LINES).cast(pl.String).str.join(", ")
     counted = forms.with_columns(
         versions=content.n_unique().over("form_id"),
@@ -51,8 +56,25 @@ def settle_repeats(forms: pl.DataFrame, held_forms: Collection[str], log: CellLo
     )
     agreeing = counted.filter(pl.col("versions") == 1)
     kept = agreeing.filter(pl.col("line") == pl.col("first"))
+    _tell_what_else_differs(agreeing, kept, log)
     repeated = int(agreeing["n_lines"].sum()) - int(kept["n_lines"].sum())
     return Settled(kept.select(forms.columns), repeated)
+
+
+def _tell_what_else_differs(agreeing: pl.DataFrame, kept: pl.DataFrame, log: CellLog) -> None:
+    """Note the rows that say the same answers again, but with another therapist or date than the row that counts."""
+    pairs = agreeing.join(kept, on="form_id", suffix="_kept").filter(pl.col("line") != pl.col("line_kept"))
+    for column, name in _BESIDE.items():
+        other = pairs.filter(pl.col(column).ne_missing(pl.col(f"{column}_kept"))).sort("line")
+        log.note(
+            other["line"],
+            "form_repeated_differs",
+            position=None,
+            column=None,
+            expected=other.select(pl.format("the {} of line {}", pl.lit(name), "line_kept"))[:, 0],
+            detail=name,
+            about=other["form_id"],
+        )
 
 
 def _without_held(forms: pl.DataFrame, held_forms: Collection[str], log: CellLog) -> pl.DataFrame:

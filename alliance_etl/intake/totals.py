@@ -15,7 +15,7 @@ TOLERANCE = 0.005
 
 
 def compare_totals(records: Records, forms: pl.DataFrame, plan: Plan, log: CellLog) -> None:
-    """Log each form whose declared total is not its score. Forms with too few items have no score to compare."""
+    """Log each form whose declared total is not its score, or cannot be compared, since too few items are answered."""
     if not plan.export.totals or forms.is_empty():
         return
     items = {item: f"item_{item}" for item in plan.instrument.item_numbers}
@@ -42,12 +42,13 @@ def _compare(beside: pl.DataFrame, scale: str, column: str, position: int | None
         lookup.with_columns(there=pl.lit(value=True)), on="text", how="left", maintain_order="left"
     )
     unreadable = read.filter(pl.col("there") & pl.col("declared").is_null())
+    alone = read.filter(pl.col("declared").is_not_null() & pl.col("score").is_null())
     # a site that codes 0 to 4 sums up its own numbers, or has recoded them before: neither is wrong
     differs = read.filter(
         ((pl.col("declared") - pl.col("score")).abs() > TOLERANCE)
         & ((pl.col("recoded") - pl.col("score")).abs() > TOLERANCE)
     )
-    for rows, code in ((unreadable, "total_unreadable"), (differs, "total_differs")):
+    for rows, code in ((unreadable, "total_unreadable"), (differs, "total_differs"), (alone, "total_not_compared")):
         log.note(
             rows["line"],
             code,

@@ -4,7 +4,7 @@ The same for a new drop and for one that is taken in anew from the archive.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +28,8 @@ from alliance_etl.receipts.files import read_cells
 from alliance_etl.state.archive import Archive
 from alliance_etl.state.layout import Layout, write_frame
 from alliance_etl.state.ledger import Drop, DroppedAnswer, Ledger
+
+_MOST_PLACES = 20
 
 
 @dataclass
@@ -59,11 +61,13 @@ class DropJudge:
             return self._found(replace(drop, status="rejected", counts=Counts(), exports={}, answers=()), [finding])
         again = coming_again(drop, earlier, self.plans)
         if again is None:
-            return self._judged(drop, self._staged(source, drop, plans), forms, again)
+            return self._judged(drop, self._staged(source, drop, plans), forms, again, earlier)
         if not again.others_since:
             return self._duplicate(drop, again.first)
         staged = self._staged(source, drop, plans)
-        return self._judged(drop, staged, forms, again) if again.counts else self._kept(drop, staged, forms, again)
+        if not again.counts:
+            return self._kept(drop, staged, forms, again)
+        return self._judged(drop, staged, forms, again, earlier)
 
     def _answering(self, drop: Drop, answers: Answers, earlier: Sequence[Drop]) -> Drop:
         """A drop that answers alerts, with what it says of each; whether there are such alerts shows at publication."""
@@ -110,14 +114,16 @@ class DropJudge:
             return staged
         return source.read(lambda path: stage_by(self.plans, plans, path, drop.file, drop.received_at))
 
-    def _judged(self, drop: Drop, staged: StagedDrop, forms: SiteForms, again: ComingAgain | None) -> Drop:
+    def _judged(
+        self, drop: Drop, staged: StagedDrop, forms: SiteForms, again: ComingAgain | None, earlier: Sequence[Drop]
+    ) -> Drop:
         """The drop with what its staged forms did to the current ones, which they are folded into."""
         counts, vanished, against = {}, [], {}
         for export in staged.exports:
             plan = self.plans.plans[export.name]
             before = forms.forms_of(export.instrument, self._role_apart(plan))
             if plan.export.snapshot and not export.rejected and not staged.is_fixme:
-                vanished += self._vanished(export, forms)
+                vanished += self._vanished(export, forms, earlier)
             folded = forms.fold_in(drop, export)
             if not export.rejected:
                 against[export.name] = difference(plan, folded, before)
@@ -148,13 +154,21 @@ class DropJudge:
         roles = {other.rater_role for other in self.plans.plans.values() if other.instrument.id == plan.instrument.id}
         return plan.rater_role if len(roles) > 1 else None
 
-    def _vanished(self, export: StagedExport, forms: SiteForms) -> list[FileFinding]:
+    def _vanished(self, export: StagedExport, forms: SiteForms, earlier: Sequence[Drop]) -> list[FileFinding]:
         """Forms of the export's instrument and rater role that earlier drops brought and a snapshot no longer has."""
-        count = forms.absent(export, self.plans.plans[export.name].rater_role)
+        absent = forms.absent(export, self.plans.plans[export.name].rater_role)
+        if absent.is_empty():
+            return []
         held = f"; {export.held} rows of the file are held, some of them may be among these" if export.held else ""
-        return (
-            [FileFinding("forms_vanished", export.name, detail=f"{_forms(count)}{held}", count=count)] if count else []
-        )
+        return [
+            FileFinding(
+                "forms_vanished",
+                export.name,
+                expected=_places(absent, {drop.drop_id: drop.file for drop in earlier}),
+                detail=f"{_forms(absent.height)}{held}",
+                count=absent.height,
+            )
+        ]
 
     def _also_elsewhere(self, counts: Counts, sha256: str, staged: StagedDrop) -> list[FileFinding]:
         alerts = []
@@ -191,3 +205,12 @@ class DropJudge:
 
 def _forms(count: int) -> str:
     return f"{count} form{'s' * (count != 1)}"
+
+
+def _places(forms: pl.DataFrame, files: Mapping[str, str]) -> str:
+    """Where forms stood when they last came, as "the forms of 1.csv, lines 3, 4"; of many, the first."""
+    told = forms.with_columns(file=pl.col("drop_id").cast(pl.String).replace(files)).sort("file", "line")
+    some = told.head(_MOST_PLACES).group_by("file", maintain_order=True).agg("line")
+    parts = [f"{file}, lines {', '.join(map(str, lines))}" for file, lines in some.iter_rows()]
+    more = f" and {told.height - _MOST_PLACES} more" if told.height > _MOST_PLACES else ""
+    return f"the forms of {'; '.join(parts)}{more}"

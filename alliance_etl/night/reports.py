@@ -27,7 +27,10 @@ class Counts:
 
 @dataclass(frozen=True)
 class DropReport:
-    """What became of one dropped file; `exports` holds the same counts per export that read it."""
+    """What became of one dropped file; `exports` holds the same counts per export that read it.
+
+    `seq` is the drop's place in the ledger, 0 where it is not entered there.
+    """
 
     drop_id: str
     site: str
@@ -36,6 +39,7 @@ class DropReport:
     counts: Counts
     exports: dict[str, Counts] = field(default_factory=dict)
     findings: int = 0
+    seq: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """The drop as `run --json` prints it (contract, section 3)."""

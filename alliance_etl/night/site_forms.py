@@ -58,18 +58,19 @@ class SiteForms:
         files = sum(segment.rows for segment in self._of(instrument, "current"))
         return files + sum(part.height for part in self.pending.get((instrument, "current"), []))
 
-    def absent(self, staged: StagedExport, rater_role: str) -> int:
-        """How many current forms of the export's instrument and rater role are not among its staged ones."""
+    def absent(self, staged: StagedExport, rater_role: str) -> pl.DataFrame:
+        """Where the current forms of the export's instrument and rater role come from (`drop_id`, `line`) that are not
+        among its staged ones."""
         there = staged.forms.lazy().select("form_id")
         parts = [
             part.filter(pl.col("rater_role") == rater_role)
             .join(there, on="form_id", how="anti")
-            .select(pl.len())
+            .select("drop_id", "line")
             .collect()
-            .item()
             for part in self._current(staged.instrument)
         ]
-        return sum(parts)
+        places = pl.DataFrame(schema={"drop_id": pl.String, "line": pl.Int64})
+        return pl.concat([places, *parts], how="vertical_relaxed")
 
     def flush(self) -> list[Path]:
         """Write what is in memory; the files that must be durable before `commit`."""

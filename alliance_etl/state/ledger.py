@@ -6,7 +6,7 @@ or after it.
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -81,7 +81,9 @@ class Drop:
         return self.sha256[:16]
 
     def report(self) -> DropReport:
-        return DropReport(self.drop_id, self.site, self.file, self.status, self.counts, self.exports, self.findings)
+        return DropReport(
+            self.drop_id, self.site, self.file, self.status, self.counts, self.exports, self.findings, self.seq
+        )
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,14 @@ class Ledger:
         where, values = ("WHERE site = ?", (site,)) if site else ("", ())
         rows = self.connection.execute(f"SELECT * FROM drops {where} ORDER BY seq", values)
         return [_drop(row) for row in rows]
+
+    def now(self, reports: Iterable[DropReport]) -> list[DropReport]:
+        """The reports as the ledger has them now: what came later may have told something of an earlier drop."""
+        found = []
+        for report in reports:
+            row = self.connection.execute("SELECT * FROM drops WHERE seq = ?", (report.seq,)).fetchone()
+            found.append(_drop(row).report() if row else report)
+        return found
 
     def from_elsewhere(self, sha256: str, site: str) -> list[Drop]:
         """The drops of exactly this content that other sites have sent."""

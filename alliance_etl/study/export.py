@@ -239,12 +239,13 @@ class Export(Strict):
         return [column for column in self.wanted_columns(n_items) if column not in optional]
 
     def matches(self, filename: str) -> bool:
-        """True where one of the globs fits the file's name, case ignored, with or without .gz and .zip at its end;
-        folders before the name play no part.
+        """True where one of the globs fits the file's name, or is it, case ignored, with or without .gz and .zip at
+        its end; folders before the name play no part.
         """
         name = _comparable(PurePath(filename).name)
         unpacked = name.removesuffix(".gz").removesuffix(".zip")
-        return any(fnmatchcase(each, _comparable(glob)) for glob in self.files for each in (name, unpacked))
+        globs = [_comparable(glob) for glob in self.files]
+        return any(each == glob or fnmatchcase(each, glob) for glob in globs for each in (name, unpacked))
 
     def fingerprint(self) -> str:
         """SHA-256 (hex) over everything that changes what is taken in; a key left out equals its default."""

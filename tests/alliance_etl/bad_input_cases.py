@@ -178,6 +178,15 @@ LINES = [
     ),
     Case("the same form twice, equal answers", table(*GOOD, GOOD[0]), "accepted",
          {"rows_read": 3, "new": 2, "unchanged": 1}, ()),
+    Case(
+        "the same form twice, equal answers, another date and another therapist",
+        table("A,1,2026-02-05,T1,1,2,3", "A,1,2026-02-12,T1,1,2,3", "A,1,2026-02-05,,1,2,3",
+              header="client,session,day,who,q1,q2,q3"),
+        "accepted_with_findings", {"rows_read": 3, "new": 1, "unchanged": 2},
+        (Told("form_repeated_differs", 3, expected="the date of line 2"),
+         Told("form_repeated_differs", 4, expected="the therapist of line 2")),
+        export={"date": "day", "therapist": "who"},
+    ),
 ]  # fmt: skip
 
 WHOLE = "a whole number from 1 to 5"
@@ -211,10 +220,12 @@ CELLS = [
         export={"items": None, "scores": {"total": "sum"}},
     ),
     Case(
-        "totals that differ", table("A1,1,1,2,3,6", "B2,1,1,2,3,7", "C3,1,1,2,3,n/a", header=HEADER + ",sum"),
-        "accepted_with_findings", {"rows_read": 3, "new": 3},
+        "totals that differ, or have nothing to be compared with",
+        table("A1,1,1,2,3,6", "B2,1,1,2,3,7", "C3,1,1,2,3,n/a", "D4,1,1,,3,4", "E5,1,1,,3,", header=HEADER + ",sum"),
+        "accepted_with_findings", {"rows_read": 5, "new": 5},
         (Told("total_differs", 3, "F3", "7", "total score"),
-         Told("total_unreadable", 4, "F4", "text, 3 characters", "total score")),
+         Told("total_unreadable", 4, "F4", "text, 3 characters", "total score"),
+         Told("total_not_compared", 5, "F5", "4", "total score")),
         export={"totals": {"total": "sum"}},
     ),
     Case(

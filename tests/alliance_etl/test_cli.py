@@ -112,6 +112,18 @@ def test_a_run_tells_what_became_of_each_file(folder: Path) -> None:
     assert (drop["site"], drop["file"], drop["status"], drop["new"]) == ("berlin", "wai.csv", "accepted", 3)
 
 
+def test_a_run_tells_of_a_drop_what_the_tables_say_of_it(folder: Path) -> None:
+    drop_wai(folder)
+    drop_wai(folder, site="oslo")  # the very same file: Berlin's is told of it after it has been taken in
+
+    told = document(called("run", "--study", folder, "--json"))["drops"]
+
+    with duckdb.connect(str(folder / "warehouse" / "alliance.duckdb"), read_only=True) as warehouse:
+        published = warehouse.execute("SELECT site, status FROM drops ORDER BY site").fetchall()
+    assert sorted((drop["site"], drop["status"]) for drop in told) == published
+    assert published[0] == ("berlin", "accepted_with_findings")
+
+
 def test_a_run_tells_what_each_stage_took(folder: Path) -> None:
     drop_wai(folder)
 
@@ -295,6 +307,14 @@ def test_instruments_lists_the_registry(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
     assert "wai_sr_client" in ids
     assert ids == sorted(ids)
+
+
+def test_a_rule_that_nobody_has_found_is_not_shown_as_a_sum(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    told = document(called("instruments", "wai_srt_therapist", "--json"))
+
+    assert (told["rule"], told["rule_note"]) == (None, "the native rule was not found")
 
 
 def test_one_instrument_shows_key_mapping_grade_and_sources(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

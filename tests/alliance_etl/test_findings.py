@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from alliance_etl.check import check_file
 from alliance_etl.findings.catalogue import KINDS, Kind
-from alliance_etl.findings.frame import cell_name, fold, shown
+from alliance_etl.findings.frame import MOST_OF_A_COLUMN, causes, cell_name, fold, shown
 from alliance_etl.intake.cells import CellLog
 from alliance_etl.night.reports import DropReport
 from alliance_etl.receipts.files import defused
@@ -46,6 +46,21 @@ def test_a_cell_is_named_as_a_spreadsheet_names_it(position: int, row: int) -> N
 @pytest.mark.parametrize(("position", "name"), [(0, "A7"), (25, "Z7"), (26, "AA7"), (701, "ZZ7"), (702, "AAA7")])
 def test_the_columns_after_z_have_two_letters(position: int, name: str) -> None:
     assert cell_name(position, 7) == name
+
+
+@pytest.mark.parametrize(("texts", "told"), [(MOST_OF_A_COLUMN, MOST_OF_A_COLUMN), (5_000, MOST_OF_A_COLUMN + 1)])
+def test_a_column_of_free_text_is_no_flood_of_findings(texts: int, told: int) -> None:
+    log = CellLog("wai", ())
+    remarks = pl.Series([f"remark {number}" for number in range(texts)])
+    lines = pl.Series(range(2, texts + 2), dtype=pl.Int64)
+    for position, column in enumerate(("q1", "q2")):
+        log.note(lines, "answer_unreadable", position=position, column=column, expected="1 to 5", text=remarks)
+
+    folded = fold(log.frame())
+
+    assert (folded.height, causes(log.frame())) == (2 * told, 2 * told)
+    assert folded.group_by("column").agg(pl.col("count").sum()).sort("column").rows() == [("q1", texts), ("q2", texts)]
+    assert folded["line"].is_sorted()
 
 
 def test_a_cell_below_a_row_of_several_lines_is_named_by_its_row_in_a_spreadsheet(tmp_path: Path) -> None:

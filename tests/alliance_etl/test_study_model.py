@@ -96,6 +96,7 @@ def test_the_wanted_columns_of_a_long_file_are_item_and_value() -> None:
         pytest.param("wai*.csv", "my_wai.csv", False, id="the whole name counts"),
         pytest.param("wai?.csv", "wai12.csv", False, id="question mark is one character"),
         pytest.param("wai[12].csv", "wai2.csv", True, id="brackets"),
+        pytest.param("wai[1].csv", "wai[1].csv", True, id="the name itself, brackets and all"),
         pytest.param("Übung*.csv", "u\u0308bung1.csv", True, id="a Mac's umlaut"),
         pytest.param(["a.csv", "wai*"], "wai", True, id="one of several"),
     ],

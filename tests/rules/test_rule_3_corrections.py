@@ -166,6 +166,7 @@ def test_forms_that_vanish_from_a_snapshot_are_reported_and_stay_published(tmp_p
 
     (finding,) = study.findings(drop)
     assert (finding["code"], finding["severity"], finding["count"]) == ("forms_vanished", "alert", "2")
+    assert finding["expected"] == "the forms of 1.csv, lines 3, 4"
     assert study.rows("SELECT count(*) FROM forms") == [(3,)]
 
 
