@@ -9,7 +9,7 @@ import polars as pl
 from alliance_etl.findings.catalogue import KINDS
 from alliance_etl.findings.frame import CELLS, cause, no_cells, shape, shown
 
-_BY_SHAPE = frozenset({"date_unreadable", "date_in_future", "session_unreadable"})
+_BY_SHAPE = frozenset({"date_unreadable", "date_in_future", "date_too_early", "session_unreadable"})
 _BY_COLUMN = frozenset(
     {"total_differs", "total_unreadable", "total_not_compared", "participant_missing", "session_missing"}
 )

@@ -3,6 +3,7 @@
 Each distinct text of a column is read once; a column of plain session numbers is cast as it is.
 """
 
+import re
 from collections.abc import Callable
 from datetime import date, datetime
 from functools import lru_cache
@@ -19,7 +20,11 @@ from alliance_etl.intake.records import Records
 from alliance_etl.intake.sessions import added, numbered
 
 _LARGEST_SESSION = 2**31 - 1
+_FIRST_DAY = date(
+    1920, 1, 1
+)  # before any recorded session; 0026, 0202 and spreadsheets' zero in 1899 or 1904 are slips
 _LAST_OF_A_YEAR = date(2026, 12, 31)  # day and month cannot be taken for each other
+_PERHAPS_THOUSANDS = re.compile(r"[+-]?\d+[.,]\d{3}")
 _PEOPLE: tuple[Kind, ...] = ("participant", "therapist", "rater")
 
 
@@ -39,6 +44,7 @@ def read_stamps(records: Records, plan: Plan, receipt: Receipt, log: CellLog) ->
         "session_unreadable": f"a whole number{named}",
         "date_unreadable": f"a date written as {_date_example(export.date_format)}",
         "date_in_future": f"a date up to {receipt.day}",
+        "date_too_early": f"a date from {_FIRST_DAY}",
     }
     for name, found in read.items():
         if found["code"].null_count() < len(found):
@@ -113,8 +119,9 @@ def _note_unreadable(
 
 
 def parse_session(text: str) -> int | None:
-    """A whole number from 0 up (also as `3.0` or `3,0`), or None."""
-    number = parse_number(text.strip())
+    """A whole number from 0 up (also as `3.0` or `3,0`), or None; `1,000` might be 1 or a thousand, so it is None."""
+    bare = text.strip()
+    number = None if _PERHAPS_THOUSANDS.fullmatch(bare) else parse_number(bare)
     if number is None or number != int(number) or not 0 <= number <= _LARGEST_SESSION:
         return None
     return int(number)
@@ -143,13 +150,13 @@ def read_sessions(text: pl.Series) -> pl.DataFrame:
 
 def read_dates(text: pl.Series, date_format: str | None, received: date) -> pl.DataFrame:
     """`value` Date and `code` for each row of a column of dates; a date after `received` lies in the future."""
-    return _by_distinct(
-        text,
-        pl.Date,
-        lambda cell: parse_date(cell, date_format),
-        lambda day: "date_in_future" if is_future(day, received) else None,
-        "date_unreadable",
-    )
+
+    def judged(day: date) -> str | None:
+        if is_future(day, received):
+            return "date_in_future"
+        return "date_too_early" if day < _FIRST_DAY else None
+
+    return _by_distinct(text, pl.Date, lambda cell: parse_date(cell, date_format), judged, "date_unreadable")
 
 
 def _by_distinct(

@@ -196,7 +196,7 @@ def test_scores_only_exports_keep_what_the_site_delivers(tmp_path: Path) -> None
     assert export.forms["item_1"].null_count() == 3
 
 
-def test_declared_totals_are_compared_where_the_form_can_be_scored(tmp_path: Path) -> None:
+def test_declared_totals_are_compared_where_the_form_can_be_scored_and_told_where_not(tmp_path: Path) -> None:
     study = Scenario(tmp_path)
     study.export(totals={"total": "sum", "bond": "bond"}, missing={"-99": "not_computed"})
     rows = ("A,1,1,2,3,6,3", "B,1,1,2,3,7,3", "C,1,1,2,,9,9", "D,1,1,2,3,,", "E,1,1,2,3,-99,3", "F,1,1,2,3,6.004,2")
@@ -206,7 +206,9 @@ def test_declared_totals_are_compared_where_the_form_can_be_scored(tmp_path: Pat
     assert export.forms.height == 6
     assert export.cells.select("line", "code", "column", "value").rows() == [
         (3, "total_differs", "sum", "7"),
+        (4, "total_not_compared", "sum", "9"),
         (7, "total_differs", "bond", "2"),
+        (4, "total_not_compared", "bond", "9"),
     ]
 
 
