@@ -6,6 +6,7 @@
 import struct
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import olefile
 
@@ -24,15 +25,42 @@ _ERRORS = {
 }
 
 
+class _Loop(Exception):
+    pass
+
+
+def _refuse_loops(container: Any) -> None:
+    """A chain of sectors that leads back into itself has no end; python-calamine would follow it until memory ends."""
+    entries = [entry for entry in container.direntries if entry is not None]
+    big = [entry.isectStart for entry in entries if not entry.is_minifat]
+    small = [entry.isectStart for entry in entries if entry.is_minifat]
+    if small:
+        container.loadminifat()
+    chains = [
+        (container.fat, [container.first_dir_sector, container.first_mini_fat_sector, *big]),
+        (container.minifat or (), small),
+    ]
+    for table, starts in chains:
+        for start in starts:
+            at = start
+            for _ in range(len(table) + 1):
+                if at >= len(table):
+                    break
+                at = table[at]
+            else:
+                raise _Loop
+
+
 class Biff:
     """The records of a workbook. Raises Unreadable (not_text: damaged)."""
 
     def __init__(self, path: Path) -> None:
         try:
             with path.open("rb") as file, olefile.OleFileIO(file) as container:
+                _refuse_loops(container)
                 name = "Workbook" if container.exists("Workbook") else "Book"
                 self._stream = container.openstream(name).read()
-        except (OSError, struct.error, IndexError):
+        except (OSError, struct.error, IndexError, ValueError, _Loop):
             raise Unreadable("not_text", {"kind": "a damaged xls"}) from None
 
     @property

@@ -1,14 +1,15 @@
 """A file inside another: .gz, and .zip with just one file. Its bytes go into a nameless file, never under its name."""
 
+import errno
 import gzip
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from types import TracebackType
 from typing import IO
+from xml.etree import ElementTree
 
 from alliance_etl.reading.model import Unreadable
 
@@ -38,27 +39,20 @@ def unpacked(path: Path, kind: str, name: str) -> Contained:
 
 
 def _from_gzip(path: Path, name: str) -> Contained:
-    with path.open("rb") as packed:
-        try:
-            with gzip.open(packed) as source:
-                file = _copied(source, path.stat().st_size)
-        except (gzip.BadGzipFile, EOFError, zlib.error):
-            raise Unreadable("not_text", {"kind": "a damaged gzip file"}) from None
+    with DamageTold("gzip file"), path.open("rb") as packed, gzip.open(packed) as source:
+        file = _copied(source, path.stat().st_size)
     return Contained(file, PurePosixPath(name).stem)
 
 
 def _from_zip(path: Path) -> Contained:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            inside = [info for info in archive.infolist() if not _is_noise(info)]
-            if len(inside) != 1:
-                raise Unreadable("not_text", {"kind": f"a zip archive with {len(inside)} files"})
-            if inside[0].flag_bits & 1:
-                raise Unreadable("not_text", {"kind": "a zip archive under a password"})
-            with archive.open(inside[0]) as source:
-                file = _copied(source, path.stat().st_size)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, zlib.error):
-        raise Unreadable("not_text", {"kind": "a damaged zip archive"}) from None
+    with DamageTold("zip archive"), zipfile.ZipFile(path) as archive:
+        inside = [info for info in archive.infolist() if not _is_noise(info)]
+        if len(inside) != 1:
+            raise Unreadable("not_text", {"kind": f"a zip archive with {len(inside)} files"})
+        if inside[0].flag_bits & 1:
+            raise Unreadable("not_text", {"kind": "a zip archive under a password"})
+        with archive.open(inside[0]) as source:
+            file = _copied(source, path.stat().st_size)
     return Contained(file, PurePosixPath(inside[0].filename.replace("\\", "/")).name)
 
 
@@ -67,13 +61,29 @@ def _is_noise(info: zipfile.ZipInfo) -> bool:
     return info.is_dir() or info.filename.startswith("__MACOSX/") or info.filename.endswith(".DS_Store")
 
 
-@contextmanager
-def damage_told(kind: str) -> Iterator[None]:
-    """Around the reading of a workbook's parts: Unreadable where the archive that they stand in is damaged."""
-    try:
-        yield
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, zlib.error):
-        raise Unreadable("not_text", {"kind": f"a damaged {kind}"}) from None
+class DamageTold:
+    """Around the reading of a workbook: Unreadable where it, or the archive that its parts stand in, is damaged."""
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> None:
+        if error is not None and _is_damage(error):
+            raise Unreadable("not_text", {"kind": f"a damaged {self._kind}"}) from None
+
+
+def _is_damage(error: BaseException) -> bool:
+    """What reading a damaged workbook ends with; anything else is a fault of ours, or of the disk.
+
+    A panic of python-calamine is told by its module: its class cannot be imported, and is no Exception.
+    """
+    if isinstance(error, OSError) and not isinstance(error, gzip.BadGzipFile):
+        return error.errno == errno.EINVAL  # a place before the file's beginning
+    known = (gzip.BadGzipFile, zipfile.BadZipFile, NotImplementedError, EOFError, zlib.error, ElementTree.ParseError)
+    return isinstance(error, known) or type(error).__module__ == "pyo3_runtime"
 
 
 def refuse_bomb(path: Path, kind: str) -> None:

@@ -84,13 +84,15 @@ def kind_of(path: Path, name: str) -> str | None:
 def _zipped(path: Path, head: bytes) -> str | None:
     """What a zip is: a workbook, a document (left to reading as text, which refuses it), or just a zip."""
     import zipfile
+    import zlib
 
     try:
         with zipfile.ZipFile(path) as archive:
             names = set(archive.namelist())
             if "mimetype" in names and b"spreadsheet" in archive.open("mimetype").read(200):
                 return "ods"
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError):  # damaged, or packed in a way of its own
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error, EOFError, OSError):
+        # damaged, or packed in a way of its own
         return "xlsx" if b"xl/" in head else "zip"
     if any(name.startswith("xl/") for name in names):
         return "xlsx"

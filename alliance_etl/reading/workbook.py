@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from alliance_etl.reading.biff import Biff
-from alliance_etl.reading.contained import damage_told, refuse_bomb
+from alliance_etl.reading.contained import DamageTold, refuse_bomb
 from alliance_etl.reading.grid import Grid, names_of
 from alliance_etl.reading.header import cut, shown
 from alliance_etl.reading.model import Unreadable
@@ -34,24 +34,11 @@ def open_workbook(
     no_sheet      the sheet that is asked for is not there; or several have the same wanted names
     no_header     rows of data stand above the header
     """
-    from python_calamine import CalamineError, PasswordError, load_workbook
-
-    with damage_told(kind):
+    with DamageTold(kind):
         refuse_bomb(path, kind)
-    try:
-        book = load_workbook(str(path))
-        names = list(book.sheet_names)
-        sheet = names[sheet - 1] if isinstance(sheet, int) else sheet
-        if sheet is not None and sheet not in names:
-            raise Unreadable("no_sheet", {"found": f"{len(names)} others", "ambiguous": False})
-        asked = names if sheet is None else [sheet]
-        tables = {name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in asked}
-    except PasswordError:
-        raise Unreadable("not_text", {"kind": f"{kind} under a password"}) from None
-    except CalamineError:
-        raise Unreadable("not_text", {"kind": f"a damaged {kind}"}) from None
+        names, tables = _sheets(path, kind, sheet)
     name, rows = _chosen(tables, names, wanted)
-    with damage_told(kind):
+    with DamageTold(kind):
         rows = with_errors(path, kind, names.index(name), name, rows)
         epoch = _epoch(path, kind)
     at, header = _header(rows, wanted) if header_line is None else (header_line - 1, names_of(rows[header_line - 1]))
@@ -64,6 +51,27 @@ def open_workbook(
 
 
 Rows = Sequence[Sequence[object]]
+
+
+def _sheets(path: Path, kind: str, sheet: str | int | None) -> tuple[list[str], dict[str, Rows]]:
+    """The names of all sheets, and the rows of all or of the one that is asked for."""
+    from python_calamine import CalamineError, PasswordError, load_workbook
+
+    if kind == "xls":
+        Biff(path)
+    try:
+        book = load_workbook(str(path))
+        names = list(book.sheet_names)
+        if isinstance(sheet, int):
+            sheet = names[sheet - 1] if sheet <= len(names) else str(sheet)
+        if sheet is not None and sheet not in names:
+            raise Unreadable("no_sheet", {"found": f"{len(names)} others", "ambiguous": False})
+        asked = names if sheet is None else [sheet]
+        return names, {name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in asked}
+    except PasswordError:
+        raise Unreadable("not_text", {"kind": f"{kind} under a password"}) from None
+    except CalamineError:
+        raise Unreadable("not_text", {"kind": f"a damaged {kind}"}) from None
 
 
 def _chosen(tables: Mapping[str, Rows], names: Sequence[str], wanted: Sequence[str]) -> tuple[str, Rows]:

@@ -2,8 +2,8 @@
 
 import io
 import random
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
@@ -11,6 +11,7 @@ import pytest
 from alliance_etl.check import check_file
 from alliance_etl.night.reports import DropReport
 from alliance_etl.study.load import load_study
+from scripts import fuzz_formats
 from tests.scenario import Scenario, all_promises, registry_in, site, table
 
 EXPORT = {
@@ -28,7 +29,6 @@ JUNK = (
     *(b'"', b'""', b";", b";;", b"\n", b"\r", b"\r\n", b"\0", b"\x1a", b"-", b"nan", b"1e999", b"=1+1", b"9" * 400),
     *(b"\xff", b"\xfc", b"\xe2\x82", b"\xef\xbb\xbf"),
 )
-SEEDS = range(60)
 
 
 def rows(chance: random.Random) -> list[list[str]]:
@@ -84,16 +84,25 @@ def is_conserved(drop: DropReport) -> bool:
     return all(each.rows_read == each.new + each.changed + each.unchanged + each.held + each.skipped for each in parts)
 
 
-@pytest.mark.parametrize(("make", "suffix"), [(delimited, "csv"), (workbook, "xlsx")], ids=["delimited", "workbook"])
-def test_a_spoiled_file_gets_a_verdict_and_loses_no_row(
-    make: Callable[[random.Random], bytes], suffix: str, tmp_path: Path
-) -> None:
-    study = Scenario(tmp_path, {"berlin": site(pocket=EXPORT)})
+TABLE = {"files": "*", "instrument": "pocket", "participant": "subject", "date": "authored", "items": "q{n}"}
+SPOILED: dict[str, Any] = {
+    "csv": (lambda chance: spoiled(delimited(chance), chance), EXPORT, 60),
+    "workbook.xlsx": (lambda chance: spoiled(workbook(chance), chance), EXPORT, 60),
+    **{
+        f"table.{kind}": (lambda chance, make=make: fuzz_formats.spoiled(make(chance), chance), TABLE, 20)
+        for kind, make in fuzz_formats.FORMATS.items()
+    },
+}
+
+
+@pytest.mark.parametrize("kind", SPOILED)
+def test_a_spoiled_file_gets_a_verdict_and_loses_no_row(kind: str, tmp_path: Path) -> None:
+    make, export, seeds = SPOILED[kind]
+    study = Scenario(tmp_path, {"berlin": site(pocket=export)})
     loaded, registry = load_study(tmp_path), registry_in(tmp_path)
     checked: dict[str, DropReport] = {}
-    for seed in SEEDS:
-        chance = random.Random(seed)
-        path = study.drop(f"{seed}.{suffix}", spoiled(make(chance), chance))
+    for seed in range(seeds):
+        path = study.drop(f"{seed}.{kind}", make(random.Random(seed)))
         checked[path.name] = check_file(loaded, registry, all_promises(), path, "berlin").drop
 
     outcome = study.night()

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 
@@ -9,7 +10,17 @@ import openpyxl
 import pytest
 import xlwt
 
-from tests.alliance_etl.format_files import COLUMNS, DATED, ROWS, ods_with_errors, saved, xls_with_errors, xlsx, zipped
+from tests.alliance_etl.format_files import (
+    COLUMNS,
+    DATED,
+    ROWS,
+    ods_with_errors,
+    saved,
+    xls,
+    xls_with_errors,
+    xlsx,
+    zipped,
+)
 from tests.alliance_etl.staging import staged
 from tests.scenario import Scenario, codes, counted, site
 
@@ -79,3 +90,21 @@ def test_a_workbook_without_its_header_on_top_holds_its_rows(study: Scenario) ->
         book.active.append(row)
     drop = study.received("a.xlsx", saved(book.save))
     assert (drop.status, counted(drop)) == ("rejected", {"rows_read": 4, "held": 4})
+
+
+def looped(content: bytes) -> bytes:
+    """An .xls whose directory's chain of sectors leads back into itself ([MS-CFB] 2.2, 2.3)."""
+    table = 512 * (1 + int.from_bytes(content[0x4C:0x50], "little"))
+    directory = int.from_bytes(content[0x30:0x34], "little")
+    at = table + 4 * directory
+    return content[:at] + directory.to_bytes(4, "little") + content[at + 4 :]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [looped, lambda content: content[:3000], lambda content: content[:30] + b"\xff\xff" + content[32:]],
+    ids=["a chain without end", "cut off", "sectors of an impossible size"],
+)
+def test_a_damaged_old_workbook_is_told_and_stops_nothing(study: Scenario, spoil: Callable[[bytes], bytes]) -> None:
+    drop = study.received("a.xls", spoil(xls()))
+    assert (drop.status, codes(study.findings(drop))) == ("rejected", ["not_text"])
