@@ -230,7 +230,8 @@ class Export(Strict):
             self.item_columns(n_items).values() if self.layout == "wide" else (self.layout.item, self.layout.value)
         )
         scores = (*self.scores.values(), *self.totals.values())
-        mapped = (self.own_columns.values(), answers, scores, self.skip_rows, self.complete, self.told_apart_by)
+        rules = [*(column for column, texts in self.skip_rows.items() if texts), *self.complete]
+        mapped = (self.own_columns.values(), answers, scores, rules, self.told_apart_by)
         return list(dict.fromkeys(column for columns in mapped for column in columns))
 
     def required_columns(self, n_items: int) -> list[str]:

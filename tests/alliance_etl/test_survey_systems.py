@@ -35,7 +35,6 @@ FULL = {
     "date": "Date submitted",
     "session": "Which session was it?",
     "skip_rows": {"Date submitted": "", "submitdate": []},
-    "optional_columns": ["submitdate"],
     "items": [
         "How was it? [We agree about goals]",
         "How was it? [We agree about tasks]",
@@ -48,7 +47,6 @@ CODE_AND_TEXT = {
     "date": "submitdate. *",
     "session": "SES. *",
     "skip_rows": {"submitdate. *": "", "submitdate": []},
-    "optional_columns": ["submitdate"],
     "items": "WAI[SQ{n:03d}]. *",
 }
 REDCAP = {"files": "*", "instrument": "pocket", "preset": "redcap", "items": "pocket_{n}"}
