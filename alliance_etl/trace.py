@@ -17,7 +17,9 @@ from alliance_etl.findings.frame import cell_name
 from alliance_etl.intake.drop import stage_drop
 from alliance_etl.intake.header import locate, same_name
 from alliance_etl.intake.plan import Plan, Receipt
+from alliance_etl.intake.records import Records
 from alliance_etl.intake.sheet_rows import SheetRows
+from alliance_etl.intake.ticks import with_ticks
 from alliance_etl.night.night import Night
 from alliance_etl.publication.scored import Scoring, wide_forms
 from alliance_etl.reading import open_file
@@ -102,8 +104,9 @@ def _texts(path: Path, file: str, plan: Plan, line: int) -> tuple[_Texts, _Texts
     records = sheet.placed(pl.concat(frames)).select(
         "line", "row", *(pl.col(str(position)).alias(name) for name, position in at.items())
     )
-    first = records.filter(pl.col("line") == line)
-    there_in_row = {name: (line, cell_name(at[name], first["row"][0]), first[name][0]) for name in at}
+    together = with_ticks(Records(records, at), plan)
+    first, where = together.frame.filter(pl.col("line") == line), together.positions
+    there_in_row = {name: (line, cell_name(where[name], first["row"][0]), first[name][0]) for name in where}
     if export.layout == "wide":
         return there_in_row, there_in_row
     person = [name for name in (export.participant, export.rater, export.session or export.date) if name]

@@ -25,6 +25,7 @@ from alliance_etl.intake.resources import without_doubtful
 from alliance_etl.intake.sessions import resolved
 from alliance_etl.intake.sheet_rows import SheetRows
 from alliance_etl.intake.staged import StagedDrop, StagedExport
+from alliance_etl.intake.ticks import with_ticks
 from alliance_etl.intake.totals import compare_totals
 from alliance_etl.intake.typed import adapted, untyped
 from alliance_etl.intake.unread import held_whole, is_another_sites
@@ -194,12 +195,13 @@ def _take_block(
         "line", *(pl.col(str(position)).alias(name) for name, position in reading.positions.items())
     )
     lacking = [name for name in _columns(reading.plan) if name not in reading.positions]
-    frame = frame.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in lacking) if lacking else frame
+    if lacking:
+        frame = frame.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in lacking)
     frame = untyped(frame, reading.plan, typed, reading.positions)
     if is_fixme:
         frame = frame.with_columns(pl.col(list(reading.positions)).str.replace(*UNDEFUSED))
     records, lost_from = without_headers(Records(frame, reading.positions), reading.plan, header, lost_from, log)
-    records, left_out = without_skipped(records, reading.plan)
+    records, left_out = without_skipped(with_ticks(records, reading.plan), reading.plan)
     reading.skipped += left_out
     if typed is not None and typed.resources:
         records = without_doubtful(records, reading.plan, log)

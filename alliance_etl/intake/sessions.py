@@ -8,6 +8,8 @@ import polars as pl
 from alliance_etl.intake.header import locate, same_name
 from alliance_etl.intake.leave_out import is_form
 from alliance_etl.intake.plan import Plan
+from alliance_etl.intake.records import Records
+from alliance_etl.intake.ticks import with_ticks
 from alliance_etl.reading import OpenedFile
 from alliance_etl.study.sessions import by_template
 
@@ -29,7 +31,8 @@ def _resolved(plan: Plan, text: OpenedFile) -> Plan:
         at = {name: there[same_name(name)] for name in wanted}
         for block in text.blocks(sorted(set(at.values()))):
             frame = block.frame.select(pl.col(str(position)).alias(name) for name, position in at.items())
-            rows = frame.filter(is_form(plan, wanted))
+            records = with_ticks(Records(frame, at), plan)
+            rows = records.frame.filter(is_form(plan, records.positions))
             found.update(rows[export.session].drop_nulls().unique().to_list())
     numbers = by_template(sorted(found), tuple(export.sessions))
     return replace(plan, export=export.model_copy(update={"sessions": numbers}))

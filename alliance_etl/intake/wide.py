@@ -15,6 +15,7 @@ from alliance_etl.intake.identity import form_prefixes, hex_digits, session_suff
 from alliance_etl.intake.plan import Plan, Receipt
 from alliance_etl.intake.records import Records
 from alliance_etl.intake.stamps import read_stamps
+from alliance_etl.intake.ticks import BETWEEN
 
 
 def read_wide(records: Records, plan: Plan, receipt: Receipt, contract: AnswersContract, log: CellLog) -> pl.DataFrame:
@@ -45,6 +46,9 @@ def read_answers(records: Records, plan: Plan, contract: AnswersContract, log: C
         if f"item_{item}" in plain.columns:
             continue
         read = read_column(records.frame[column], plan.answer_rule)
+        if plan.export.options:
+            several = records.frame[column].str.contains(BETWEEN, literal=True).fill_null(value=False)
+            read = read.with_columns(code=pl.when(several).then(pl.lit("several_ticked")).otherwise("code"))
         _note_bad(records, plan, contract, item, read, log)
         parts.append(read.select(pl.col("value").alias(f"item_{item}"), pl.col("labelled").alias(f"label_{item}")))
         declared = read["reason"].is_not_null() & (read["reason"] != "blank")

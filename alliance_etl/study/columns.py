@@ -10,7 +10,7 @@ _NUMBER = re.compile(r"n(?::0(\d)d?)?")
 
 def template_fault(template: str) -> str | None:
     """What is wrong with a template, in words; None where it names a column for each item."""
-    held = _BRACES.findall(template)
+    held = [inside for inside in _BRACES.findall(template) if inside != "a"]
     if not held:
         return f'"{template}" is one column for all items; write {{n}} for the item\'s number, as in "WAI{{n}}"'
     strange = [inside for inside in held if not _NUMBER.fullmatch(inside)]
@@ -19,10 +19,12 @@ def template_fault(template: str) -> str | None:
     return None
 
 
-def expand(template: str, item: int) -> str:
-    """The column of an item: `{n}` becomes its number, `{n:02d}` its number with leading zeros."""
+def expand(template: str, item: int, option: str = "*") -> str:
+    """The column of an item: `{n}` becomes its number, `{n:02d}` its number with leading zeros, `{a}` the option."""
 
     def number(found: re.Match[str]) -> str:
+        if found[1] == "a":
+            return option
         width = _NUMBER.fullmatch(found[1])
         return f"{item:0{int((width and width[1]) or 1)}d}"
 

@@ -117,6 +117,15 @@ class Export(Strict):
         description="The items' columns: a template with {n} (or {n:02d}), a list in item order, or item numbers and "
         "columns. In the long layout these are the texts of the item column, by default the bare number.",
     )
+    options: Texts = Field(
+        default=(),
+        description="Where an item has a column for each answer, one of which is ticked: what {a} in the template of "
+        "items stands for, each read as the answer.",
+    )
+    ticked: Texts = Field(default=("1", "Checked"), description="With `options`: the texts of a column that is ticked.")
+    unticked: Texts = Field(
+        default=("0", "Unchecked"), description="With `options`: the texts of a column that is not, beside empty cells."
+    )
     scores: dict[str, Column] = Field(
         default={},
         description="Scale and column, where a site delivers scale scores instead of items; `total` is a scale too.",
@@ -214,7 +223,8 @@ class Export(Strict):
     def item_columns(self, n_items: int) -> dict[int, str]:
         """Item number to column (long layout: to the text of the item column), in item order; empty without items.
 
-        A template is written out for items 1 to `n_items`; a list or a mapping says what it says.
+        A template is written out for items 1 to `n_items`, with * for all columns of an item that has several
+        (`tick_columns`); a list or a mapping says what it says.
         """
         if self.items is None:
             return {}
@@ -224,11 +234,23 @@ class Export(Strict):
             return dict(enumerate(self.items, start=1))
         return dict(self.items)
 
+    def tick_columns(self, n_items: int) -> dict[int, dict[str, str]]:
+        """Item number to option to its column, where each answer of an item has a column of its own; else empty."""
+        if not self.options or not isinstance(self.items, str):
+            return {}
+        template = self.items
+        return {
+            item: {option: expand(template, item, option) for option in self.options} for item in range(1, n_items + 1)
+        }
+
     def wanted_columns(self, n_items: int) -> list[str]:
         """All columns that this export reads, in order, each once: ids, stamps, answers, scores, those of row rules."""
-        answers = (
-            self.item_columns(n_items).values() if self.layout == "wide" else (self.layout.item, self.layout.value)
-        )
+        if self.layout != "wide":
+            answers = [self.layout.item, self.layout.value]
+        elif ticks := self.tick_columns(n_items):
+            answers = [column for columns in ticks.values() for column in columns.values()]
+        else:
+            answers = list(self.item_columns(n_items).values())
         scores = (*self.scores.values(), *self.totals.values())
         rules = [*(column for column, texts in self.skip_rows.items() if texts), *self.complete]
         mapped = (self.own_columns.values(), answers, scores, rules, self.told_apart_by)

@@ -58,10 +58,23 @@ def of_export(export: "Export") -> Iterator[Fault]:
         for key, column in (("sessions", "session"), ("instance", "session"), ("no_date", "date")):
             if getattr(export, key) and getattr(export, column) is None:
                 yield Fault((key,), f"is about the {column} column, which is missing; expected {column} beside it")
+    yield from _of_ticks(export)
     if export.participant in export.optional_columns:
         yield Fault(("optional_columns",), f'"{export.participant}" is the column of participant; it must be there')
     yield from _of_columns(export)
     yield from _of_texts(export)
+
+
+def _of_ticks(export: "Export") -> Iterator[Fault]:
+    """Items that have a column for each answer: the template and what it is written out for belong together."""
+    has_place = isinstance(export.items, str) and "{a}" in export.items and export.layout == "wide"
+    if export.options and not has_place:
+        message = 'one column for each answer needs a template with {a} for the answer, as in "wai_{n}___{a}"'
+        yield Fault(("items",), message)
+    if has_place and not export.options:
+        yield Fault(("items",), "{a} stands for each of the options, which are missing; expected options: [1, 2, 3]")
+    if twice := repeated([*export.ticked, *export.unticked]):
+        yield Fault(("ticked",), f"{listed(twice)} means both ticked and not, or stands twice")
 
 
 def of_sites(sites: Iterable["Site"]) -> Iterator[Fault]:
