@@ -4,6 +4,7 @@ Dagster itself is imported late, so that a study's folder can be prepared withou
 """
 
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -90,12 +91,15 @@ def open_instance(home: Path) -> Iterator["DagsterInstance"]:
     from dagster import DagsterInstance
     from sqlalchemy.exc import OperationalError
 
+    from assets.books import open_books
+
     prepare_home(home)
     try:
-        with DagsterInstance.from_config(str(home)) as instance:
+        with open_books(), DagsterInstance.from_config(str(home)) as instance:
             yield instance
-    except OperationalError as trouble:
+    except (OperationalError, sqlite3.OperationalError) as trouble:
+        reason = getattr(trouble, "orig", trouble)
         raise RunFailed(
-            f"Dagster cannot read or write its books in {home}: {trouble.orig}. Make room, or give this user the right "
+            f"Dagster cannot read or write its books in {home}: {reason}. Make room, or give this user the right "
             "to write there, and run again; what was published before still stands"
         ) from trouble

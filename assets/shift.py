@@ -18,6 +18,7 @@ from alliance_etl.instruments.registry import Registry
 from alliance_etl.night.night import Night, open_night
 from alliance_etl.night.reports import CheckResult, PublicationReport, SiteReport
 from alliance_etl.study.model import Study
+from assets.books import open_books
 from assets.checks import BLOCKING
 from assets.failures import Plainly
 from assets.orphans import PROCESS_TAG, this_process
@@ -123,4 +124,5 @@ def shift_of_this_run(context: dg.InitResourceContext) -> Iterator[Shift]:
                 study, registry_of(study), rebuild=config["rebuild"], wait_seconds=config["wait_seconds"]
             )
             shift = stack.enter_context(opening)
+        stack.enter_context(open_books())
         yield shift

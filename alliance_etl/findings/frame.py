@@ -137,38 +137,42 @@ def causes(cells: pl.DataFrame) -> int:
     return _gathered(cells).select(_CAUSE).n_unique()
 
 
-def _gathered(cells: pl.DataFrame) -> pl.DataFrame:
+def _gathered(cells: pl.DataFrame, within: Sequence[str] = ()) -> pl.DataFrame:
     """The cells, with the causes of a column after its first MOST_OF_A_COLUMN as one cause more."""
-    many = cells.group_by(_COLUMN).agg(pl.col("cause").n_unique()).filter(pl.col("cause") > MOST_OF_A_COLUMN)
+    of_column, of_cause = [*within, *_COLUMN], [*within, *_CAUSE]
+    many = cells.group_by(of_column).agg(pl.col("cause").n_unique()).filter(pl.col("cause") > MOST_OF_A_COLUMN)
     if many.is_empty():
         return cells
     first = cells.sort("line", "position", nulls_last=False, maintain_order=True).unique(
-        _CAUSE, keep="first", maintain_order=True
+        of_cause, keep="first", maintain_order=True
     )
-    ranked = first.select(*_CAUSE, rank=pl.int_range(pl.len()).over(_COLUMN))
+    ranked = first.select(*of_cause, rank=pl.int_range(pl.len()).over(of_column))
     return (
-        cells.join(ranked, on=_CAUSE, how="left", nulls_equal=True, maintain_order="left")
+        cells.join(ranked, on=of_cause, how="left", nulls_equal=True, maintain_order="left")
         .with_columns(cause=pl.when(pl.col("rank") < MOST_OF_A_COLUMN).then("cause").otherwise(pl.lit("more")))
         .drop("rank")
     )
 
 
-def fold(cells: pl.DataFrame) -> pl.DataFrame:
+def fold(cells: pl.DataFrame, within: Sequence[str] = ()) -> pl.DataFrame:
     """One row per export, code, column and cause (FOLDED), in the order of the first line; `count` adds up to the
     cells. The causes of one column after its first MOST_OF_A_COLUMN are one row.
+
+    `within` names columns beside CELLS' that keep cells apart; those with equal ones stand together, and come first in
+    the result.
     """
     if cells.is_empty():
-        return pl.DataFrame(schema=FOLDED)
+        return pl.DataFrame(schema={**cells.select(within).schema, **FOLDED})
     folded = (
-        _gathered(cells)
-        .sort("line", "position", nulls_last=False, maintain_order=True)
-        .group_by(_CAUSE, maintain_order=True)
+        _gathered(cells, within)
+        .sort(*within, "line", "position", nulls_last=False, maintain_order=True)
+        .group_by(*within, *_CAUSE, maintain_order=True)
         .agg(
             pl.col("line", "row", "position", "value", "expected", "detail").first(),
             pl.col("count").sum(),
         )
     )
-    return worded(folded).select(list(FOLDED))
+    return worded(folded).select(*within, *FOLDED)
 
 
 def worded(cells: pl.DataFrame) -> pl.DataFrame:

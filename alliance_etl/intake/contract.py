@@ -5,7 +5,7 @@ of a
 column; the verdict then holds for all rows with that number.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -28,6 +28,10 @@ class AnswersContract:
             return False
         numbers = [float(number) for number in range(int(low), int(high) + 1)]
         return not any(self._verdicts(numbers).values())
+
+    def foresee(self, numbers: Iterable[float]) -> None:
+        """Have these numbers judged now, all at once."""
+        self._verdicts(list(numbers))
 
     def judge(self, values: pl.Series, codes: pl.Series) -> pl.Series | None:
         """The code of a finding for each row (NULL: a good answer); None where all rows are good.

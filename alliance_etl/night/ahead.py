@@ -17,6 +17,7 @@ from alliance_etl.instruments.registry import Registry
 from alliance_etl.intake.drop import stage_drop
 from alliance_etl.intake.plan import Plan, Receipt
 from alliance_etl.intake.staged import StagedDrop
+from alliance_etl.night.foreseen import Foreseen
 from alliance_etl.night.news import DroppedFile, is_untouched
 from alliance_etl.night.plans import Plans
 from alliance_etl.night.promises import Promises
@@ -43,7 +44,10 @@ class Staging:
         plans = self.plans(site)
         if not is_untouched(file):
             return None
-        staged = stage_by(plans, plans.for_file(file.name), file.path, file.name, received_at)
+        try:
+            staged = stage_by(plans, plans.for_file(file.name), file.path, file.name, received_at)
+        except OSError:  # the night, which looks at the file itself, says so
+            return None
         return staged if is_untouched(file) else None
 
     def plans(self, site: str) -> Plans:
@@ -85,7 +89,8 @@ class Ahead:
             count = min(max((os.cpu_count() or 1) - 1, 1), work // START_BYTES)
             if not count:
                 return
-            self._workers = Workers(replace(self._staging), count)
+            self._workers = Workers(count)
+            self._workers.serve(self._for_workers({site for site, _ in todo}))
         for site, file in todo:
             self._jobs[site, file] = self._workers.submit("stage", site, file, now), now
 
@@ -109,6 +114,14 @@ class Ahead:
             self._workers.close()
         self._workers = None
         self._jobs.clear()
+
+    def _for_workers(self, sites: Iterable[str]) -> Staging:
+        promises = self._staging.promises
+        contracts = Foreseen(promises.answers_contract)
+        for site in sites:
+            for plan in self._staging.plans(site).plans.values():
+                contracts.add(plan)
+        return replace(self._staging, promises=replace(promises, answers_contract=contracts))
 
     def _is_apt(self, site: str, file: DroppedFile) -> bool:
         local = file.remote is None and 0 <= file.size <= _LARGEST

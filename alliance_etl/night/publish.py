@@ -23,7 +23,7 @@ from alliance_etl.publication.build import Contents, as_frame, codebook_rows, wr
 from alliance_etl.publication.registry_tables import instrument_rows, item_rows, mapping_rows, scale_rows
 from alliance_etl.publication.scored import Scoring
 from alliance_etl.publication.swap import make_public, next_folder, published_folder
-from alliance_etl.receipts.files import read_cells
+from alliance_etl.receipts.files import read_all_cells
 from alliance_etl.state.layout import Layout
 from alliance_etl.state.ledger import Ledger
 from alliance_etl.study.model import Study
@@ -163,14 +163,16 @@ def _drop_rows(study: Study, ledger: Ledger) -> list[dict[str, object]]:
 
 def _findings(study: Study, promises: Promises, layout: Layout, ledger: Ledger, told: Told) -> pl.DataFrame:
     table = promises.tables["findings"]
-    parts = [as_frame(table, [])]
-    for drop in ledger.drops():
-        if drop.site in study.sites and drop.findings_file:
-            folded = fold(read_cells(layout, drop))
-            named = folded.with_columns(drop_id=pl.lit(drop.drop_id), site=pl.lit(drop.site), file=pl.lit(drop.file))
-            parts.append(named.select(table.column_names))
-    parts.append(as_frame(table, [{k: v for k, v in f.items() if k != "alert_id"} for of in told.values() for f in of]))
-    return pl.concat(parts)
+    by_file = {layout.state / d.findings_file: d for d in ledger.drops() if d.site in study.sites and d.findings_file}
+    own = pl.DataFrame(
+        [(number, drop.drop_id, drop.site, drop.file) for number, drop in enumerate(by_file.values())],
+        schema={"number": pl.UInt32, "drop_id": pl.String, "site": pl.String, "file": pl.String},
+        orient="row",
+    )
+    cells = read_all_cells(list(by_file)).rename({"file": "number"})
+    named = fold(cells, within=["number"]).join(own, on="number", how="left", maintain_order="left")
+    of_alerts = [{k: v for k, v in f.items() if k != "alert_id"} for of in told.values() for f in of]
+    return pl.concat([named.select(table.column_names), as_frame(table, of_alerts)])
 
 
 def _superseded(study: Study, promises: Promises, layout: Layout, ledger: Ledger) -> pl.DataFrame:

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,26 +81,41 @@ def write_parquet(folder: Path, contents: Contents) -> dict[str, list[Path]]:
 
 def write_duckdb(path: Path, contents: Contents, files: Mapping[str, Sequence[Path]]) -> dict[str, int]:
     """Write the database: stored tables from their Parquet files, views, comments. Rows of each stored table."""
+    processors = os.cpu_count() or 1
+    loaders = min(processors, len(contents.scorings) or 1)
     with duckdb.connect(str(path), config={"storage_compatibility_version": STORAGE}) as connection:
-        connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false; BEGIN")
-        rows = {}
+        connection.execute(
+            f"SET TimeZone = 'UTC'; SET enable_progress_bar = false; SET checkpoint_threshold = '1TB'; "
+            f"SET threads = {processors}; SET external_threads = {loaders}"
+        )
         for column, texts in contents.codes.items():
             connection.execute(f"CREATE TYPE {name(_code(column))} AS ENUM ({', '.join(map(quoted, texts))})")
-        for table in contents.stored:
-            sources = ", ".join(quoted(str(file)) for file in files[table.name])
-            columns = ", ".join(
-                f"CAST({name(c.name)} AS {_stored_type(c, contents)}) AS {name(c.name)}" for c in table.columns
-            )
-            connection.execute(f"CREATE TABLE {name(table.name)} AS SELECT {columns} FROM read_parquet([{sources}])")
-            counted = connection.execute(f"SELECT count(*) FROM {name(table.name)}").fetchone()
-            rows[table.name] = int(counted[0]) if counted else 0
+
+        def load(table: Table) -> int:
+            with connection.cursor() as own:
+                return _load(own, table, contents, files[table.name])
+
+        # the largest first, so that no loader is left alone with it at the end
+        by_size = sorted(contents.stored, key=lambda table: -sum(file.stat().st_size for file in files[table.name]))
+        with ThreadPoolExecutor(loaders) as pool:
+            rows = dict(zip([table.name for table in by_size], pool.map(load, by_size), strict=True))
+        connection.execute("BEGIN")
         for view in contents.views:
             connection.execute(view_sql(view, contents.scorings))
         for table in (*contents.stored, *contents.views):
             _comment(connection, table)
         connection.execute("COMMIT; CHECKPOINT")
     _flush(path)
-    return rows
+    return {table.name: rows[table.name] for table in contents.stored}
+
+
+def _load(connection: duckdb.DuckDBPyConnection, table: Table, contents: Contents, files: Sequence[Path]) -> int:
+    """Make one stored table from its Parquet files; how many rows it has."""
+    sources = ", ".join(quoted(str(file)) for file in files)
+    columns = ", ".join(f"CAST({name(c.name)} AS {_stored_type(c, contents)}) AS {name(c.name)}" for c in table.columns)
+    made = connection.execute(f"CREATE TABLE {name(table.name)} AS SELECT {columns} FROM read_parquet([{sources}])")
+    counted = made.fetchone()
+    return int(counted[0]) if counted else 0
 
 
 def _code(column: str) -> str:

@@ -114,6 +114,16 @@ def read_cells(layout: Layout, drop: Drop) -> pl.DataFrame:
     return pl.read_parquet(layout.state / drop.findings_file) if drop.findings_file else no_cells()
 
 
+def read_all_cells(files: Sequence[Path]) -> pl.DataFrame:
+    """The failing cells (CELLS) of many drops' files, and as `file` which of them holds each (0-based)."""
+    place = {"/".join(path.parts[-2:]): number for number, path in enumerate(files)}  # below findings/<site>/
+    if not place:
+        return no_cells().with_columns(file=pl.lit(0, dtype=pl.UInt32))
+    cells = pl.read_parquet(list(files), include_file_paths="file")
+    named = pl.col("file").str.extract(r"([^/]+/[^/]+)$")
+    return cells.with_columns(file=named.replace_strict(place, return_dtype=pl.UInt32))
+
+
 def receipt(drop: Drop, findings: pl.DataFrame, fixme: str | None, to_confirm: str | None = None) -> dict[str, Any]:
     """What receipt.json holds (alliance_etl.receipts.model): counts, in all and per export, and findings by cause."""
     facts = dict(drop.facts)

@@ -33,12 +33,10 @@ class Job:
         """What the method returned; None where no worker has begun it or could end it, and the caller must do it."""
         if self.pool.withdraw(self):
             return None
+        while not self.is_over.is_set() and self.pool.lend_a_hand():
+            pass
         self.is_over.wait()
-        answer, self.answer = self.answer, None
-        if answer is None:
-            return None
-        self.pool.fetched(len(answer))
-        return unpacked(answer)
+        return self.pool.fetched(self)
 
     def forget(self) -> None:
         """Nobody will ask for the result."""
@@ -46,10 +44,11 @@ class Job:
 
 
 class Workers:
-    """Processes that answer calls on copies of `service`. They end with this process, whatever ends it."""
+    """Processes that answer calls on copies of one object. They end with this process, whatever ends it."""
 
-    def __init__(self, service: object, count: int) -> None:
-        self._service = packed(service)
+    def __init__(self, count: int) -> None:
+        self._service: object = None
+        self._message = b""
         self._waiting: deque[Job] = deque()
         self._changed = threading.Condition()
         self._ahead = 0
@@ -58,6 +57,13 @@ class Workers:
         self._threads = [threading.Thread(target=self._serve, args=(each,), daemon=True) for each in self._processes]
         for thread in self._threads:
             thread.start()
+
+    def serve(self, service: object) -> None:
+        """What the calls are on; the processes have begun to start meanwhile."""
+        message = packed(service)
+        with self._changed:
+            self._service, self._message = service, message
+            self._changed.notify_all()
 
     def submit(self, name: str, *arguments: object) -> Job:
         job = Job(self, name, arguments)
@@ -74,11 +80,24 @@ class Workers:
                 return True
         return False
 
-    def fetched(self, size: int) -> None:
-        """A result has gone to its caller: there is room for another."""
+    def lend_a_hand(self) -> bool:
+        """Do the next job here, where the caller would only wait; False where there is none, or no room for it."""
+        job = self._next(wait=False)
+        if job is None:
+            return False
+        try:
+            self._note(job, packed(getattr(self._service, job.name)(*job.arguments)))
+        finally:
+            job.is_over.set()
+        return True
+
+    def fetched(self, job: Job) -> Any:
+        """The result goes to its caller: there is room for another. None where there is none."""
         with self._changed:
-            self._ahead -= size
+            answer, job.answer = job.answer, None
+            self._ahead -= len(answer or b"")
             self._changed.notify_all()
+        return unpacked(answer) if answer is not None else None
 
     def forget(self, job: Job) -> None:
         """Take a job back, or throw its result away."""
@@ -108,8 +127,10 @@ class Workers:
         calls, answers = cast("BinaryIO", process.stdin), cast("BinaryIO", process.stdout)
         try:
             pickle.dump(sys.path, calls)
-            send(calls, self._service)
-            while (job := self._next()) is not None:
+            if not self._is_served():
+                return
+            send(calls, self._message)
+            while (job := self._next(wait=True)) is not None:
                 try:
                     send(calls, packed((job.name, job.arguments)))
                     self._note(job, receive(answers))
@@ -122,11 +143,18 @@ class Workers:
             with suppress(BrokenPipeError):
                 calls.close()
 
-    def _next(self) -> Job | None:
+    def _is_served(self) -> bool:
+        with self._changed:
+            self._changed.wait_for(lambda: self._message or self._closed)
+            return not self._closed
+
+    def _next(self, *, wait: bool) -> Job | None:
         with self._changed:
             while not self._closed:
                 if self._waiting and self._ahead < MOST_AHEAD:
                     return self._waiting.popleft()
+                if not wait:
+                    return None
                 self._changed.wait()
         return None
 
@@ -139,7 +167,7 @@ class Workers:
 
 def _start() -> "subprocess.Popen[bytes]":
     # one thread each: the processes share the processors between them. Nothing is told on the command line.
-    environment = {**os.environ, "POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "POLARS_MAX_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     return subprocess.Popen(
         [sys.executable, "-P", "-c", BOOTSTRAP],
         stdin=subprocess.PIPE,

@@ -4,6 +4,7 @@ The first message is the object, each further one (name of a method, arguments);
 A worker whose method raises ends, and the caller computes for itself: an exception then appears where it belongs.
 """
 
+import gc
 import os
 import signal
 import sys
@@ -21,6 +22,7 @@ BOOTSTRAP = (
 
 
 def main() -> None:
+    gc.set_threshold(200_000, 20, 20)  # frames are freed by their last reference
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is the caller's
     calls, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints must not get among the answers

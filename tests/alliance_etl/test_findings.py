@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
 from alliance_etl.check import check_file
 from alliance_etl.findings.catalogue import KINDS, Kind
@@ -126,6 +127,9 @@ def test_folding_loses_no_cell(notes: list[tuple[int, str, str]]) -> None:
 
     assert folded["count"].sum() == len(notes)
     assert folded.height == len({(code, text.strip()) for _, code, text in notes})
+    twice = pl.concat([log.frame().with_columns(drop=pl.lit(drop)) for drop in (1, 2)])
+    expected = [folded.with_columns(drop=pl.lit(drop)).select("drop", *folded.columns) for drop in (1, 2)]
+    assert_frame_equal(fold(twice, within=["drop"]), pl.concat(expected))
 
 
 @given(text=st.text(max_size=12))

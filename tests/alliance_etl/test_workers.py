@@ -19,7 +19,8 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def workers() -> Iterator[Workers]:
-    of_one = Workers(Service(), 1)
+    of_one = Workers(1)
+    of_one.serve(Service())
     yield of_one
     of_one.close()
 
@@ -71,6 +72,15 @@ def test_what_a_worker_could_not_end_is_left_to_the_caller(how: str, workers: Wo
     assert workers.submit("process").result() is None
 
 
+def test_who_waits_lends_a_hand(workers: Workers) -> None:
+    begun(workers, "asleep")
+    next_one = workers.submit("process")
+
+    assert workers.lend_a_hand()
+    assert not workers.lend_a_hand()
+    assert next_one.result() == os.getpid()
+
+
 def test_no_more_is_begun_than_may_lie_there_unfetched(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool, "MOST_AHEAD", 1)
     first = begun(workers, "process")
@@ -93,7 +103,8 @@ def test_what_is_forgotten_takes_up_no_room(workers: Workers) -> None:
 
 
 def test_a_closed_pool_leaves_nobody_waiting() -> None:
-    workers = Workers(Service(), 1)
+    workers = Workers(1)
+    workers.serve(Service())
     job = begun(workers, "asleep")
 
     workers.close()

@@ -28,7 +28,8 @@ class Service:
 
 
 if __name__ == "__main__":
-    workers = Workers(Service(), 1)
+    workers = Workers(1)
+    workers.serve(Service())
     workers.submit("asleep")
     print(workers._processes[0].pid, flush=True)  # noqa: T201
     sys.stdin.read()
