@@ -11,4 +11,7 @@ def main() -> None:
 
     from alliance_etl.cli.app import app
 
-    app(prog_name="alliance-etl")
+    try:
+        app(prog_name="alliance-etl")
+    finally:
+        gc.freeze()  # the same once more, at the interpreter's end, would find nothing that does not go anyway

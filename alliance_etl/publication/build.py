@@ -81,12 +81,11 @@ def write_parquet(folder: Path, contents: Contents) -> dict[str, list[Path]]:
 
 def write_duckdb(path: Path, contents: Contents, files: Mapping[str, Sequence[Path]]) -> dict[str, int]:
     """Write the database: stored tables from their Parquet files, views, comments. Rows of each stored table."""
-    processors = os.cpu_count() or 1
-    loaders = min(processors, len(contents.scorings) or 1)
     with duckdb.connect(str(path), config={"storage_compatibility_version": STORAGE}) as connection:
+        # One thread for each statement: it then writes a table straight through. Of several, each writes parts of a
+        # size of its own, which the checkpoint puts together again: twice the work, and a third more file.
         connection.execute(
-            f"SET TimeZone = 'UTC'; SET enable_progress_bar = false; SET checkpoint_threshold = '1TB'; "
-            f"SET threads = {processors}; SET external_threads = {loaders}"
+            "SET TimeZone = 'UTC'; SET enable_progress_bar = false; SET checkpoint_threshold = '1TB'; SET threads = 1"
         )
         for column, texts in contents.codes.items():
             connection.execute(f"CREATE TYPE {name(_code(column))} AS ENUM ({', '.join(map(quoted, texts))})")
@@ -95,9 +94,9 @@ def write_duckdb(path: Path, contents: Contents, files: Mapping[str, Sequence[Pa
             with connection.cursor() as own:
                 return _load(own, table, contents, files[table.name])
 
-        # the largest first, so that no loader is left alone with it at the end
+        # tables side by side, the largest first, so that none is left alone at the end
         by_size = sorted(contents.stored, key=lambda table: -sum(file.stat().st_size for file in files[table.name]))
-        with ThreadPoolExecutor(loaders) as pool:
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
             rows = dict(zip([table.name for table in by_size], pool.map(load, by_size), strict=True))
         connection.execute("BEGIN")
         for view in contents.views:
