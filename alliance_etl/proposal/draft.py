@@ -1,16 +1,14 @@
 """One form of the file as an export of study.yaml, with its reasons and what is left open."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
-
-import polars as pl
 
 from alliance_etl.errors import ConfigurationError
 from alliance_etl.instruments.model import Instrument
 from alliance_etl.proposal.column import decimal_marks
-from alliance_etl.proposal.dates import day_of, example
 from alliance_etl.proposal.forms import (
     Match,
     Named,
@@ -20,11 +18,12 @@ from alliance_etl.proposal.forms import (
     matches,
     range_doubt,
 )
-from alliance_etl.proposal.groups import Group
+from alliance_etl.proposal.found import item_columns
+from alliance_etl.proposal.groups import Group, labels_of
 from alliance_etl.proposal.long import Long
 from alliance_etl.proposal.model import Answers, Choice, Doubt, Draft, Reason
 from alliance_etl.proposal.naming import export_name
-from alliance_etl.proposal.ranges import Answered
+from alliance_etl.proposal.ranges import Answered, answered
 from alliance_etl.proposal.roles import Who
 from alliance_etl.proposal.systems import System, without_defaults
 from alliance_etl.proposal.table import Table
@@ -35,23 +34,36 @@ _RANGE = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*(?:-|–|to|\.\.)\s*(-?\d+(?:\.\d+)
 
 @dataclass
 class Drafting:
-    """What is known of one form while its export is put together."""
+    """What is known of one form while its export is put together. `items` are the columns of all forms in the file."""
 
     table: Table
     group: Group
-    held: Answered
     who: Who
     registry: Mapping[str, Instrument]
     answers: Answers
     form: int
     long: Long | None = None
-    spare: Sequence[str] = ()
     wanted: str | None = None
     system: System | None = None
+    items: Collection[str] = ()
     entry: dict[str, Any] = field(default_factory=dict)
     reasons: list[Reason] = field(default_factory=list)
     doubts: list[Doubt] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+
+    @cached_property
+    def held(self) -> Answered:
+        """What the items' columns hold."""
+        if not self.group.items:
+            return answered([], {})
+        columns = item_columns(self.table, self.group, self.long)
+        return answered(list(columns.values()), labels_of(self.group, columns))
+
+    @property
+    def spare(self) -> list[str]:
+        """The columns that are neither items nor tell who and when."""
+        used = {*self.items, *self.who.columns.values()}
+        return [name for name in self.table.columns if name not in used]
 
     def draft(self, files: str, taken: Collection[str]) -> Draft:
         """The export, as far as it is decided."""
@@ -234,37 +246,6 @@ class Drafting:
         for key in ("encoding", "delimiter"):
             if self.answers.of(key):
                 self.entry[key] = self.answers.of(key)
-
-
-def date_doubt(table: Table, who: Who, answers: Answers) -> list[Doubt]:
-    """What to ask where the dates can be read in several ways; how far sessions then follow one another is told."""
-    if not who.dates or len(who.dates.formats) == 1 or answers.of("date_format"):
-        return []
-    column, filled = who.columns["date"], who.dates.filled
-    choices = tuple(
-        Choice(each, f"1 February 2026 is {example(each)}{_in_order(table, who, each)}") for each in who.dates.formats
-    )
-    asks = f'How are the dates in "{column}" written? All {filled:,} can be read in {len(choices)} ways.'
-    return [Doubt("date_format", asks, choices)]
-
-
-def _in_order(table: Table, who: Who, date_format: str) -> str:
-    """How many sessions of a person come on or after the one before, if dates are read so; in words."""
-    if not {"participant", "session"} <= set(who.columns):
-        return ""
-    person, session, day = (table.texts(who.columns[role]) for role in ("participant", "session", "date"))
-    days = {text: day_of(text, date_format) for text in day.drop_nulls().unique().to_list()}
-    told = pl.DataFrame(
-        {
-            "person": person,
-            "session": session.cast(pl.Int64, strict=False),
-            "day": day.replace_strict(days, default=None, return_dtype=pl.Date),
-        }
-    ).drop_nulls()
-    step = pl.col("day").diff().over("person").dt.total_days()
-    steps = told.sort("person", "session").select(step=step).drop_nulls()["step"]
-    follow = sum(days >= 0 for days in steps.to_list())
-    return f"; then {follow:,} of {len(steps):,} sessions follow the one before" if len(steps) else ""
 
 
 def _pairs(text: str, about: str) -> dict[str, str]:
