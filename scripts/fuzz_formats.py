@@ -14,10 +14,12 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import openpyxl
 import pandas as pd
+import pyreadstat
 import xlwt
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -104,12 +106,22 @@ def ods(chance: random.Random) -> bytes:
     return target.getvalue()
 
 
+def statistics(write: Callable[..., None], suffix: str, chance: random.Random) -> bytes:
+    frame = pd.DataFrame([row[:2] for row in answers(chance)], columns=list(HEADER[:2]))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"a.{suffix}"
+        write(frame.assign(q1=2.0, q2=-99.0, q3=3.5), str(path))
+        return path.read_bytes()
+
+
 FORMATS: dict[str, Callable[[random.Random], bytes]] = {
     "ndjson": ndjson,
     "json": bundle,
     "xlsx": xlsx,
     "xls": xls,
     "ods": ods,
+    "sav": partial(statistics, pyreadstat.write_sav, "sav"),
+    "dta": partial(statistics, pyreadstat.write_dta, "dta"),
 }
 
 

@@ -236,3 +236,15 @@ def test_a_packed_file_goes_by_the_name_without_its_packing(study: Scenario) -> 
     study.sites["berlin"]["exports"]["pocket"]["files"] = "wai*.csv"
     study.write()
     assert counted(study.received("wai_1.csv.gz", gzip.compress(as_text().encode()))) == {"rows_read": 3, "new": 3}
+
+
+def test_a_file_that_crashes_its_reader_stops_nothing(study: Scenario, tmp_path: Path) -> None:
+    """With value labels for a variable that is not there (record 4: how many variables, which) pyreadstat 1.3 ends in a
+    segmentation fault."""
+    pyreadstat.write_sav(
+        pd.DataFrame({"q1": [1.0, 2]}), str(tmp_path / "a.sav"), variable_value_labels={"q1": {1: "selten"}}
+    )
+    content = (tmp_path / "a.sav").read_bytes()
+    at = content.index(b"\x04\0\0\0\x01\0\0\0") + 8
+    drop = study.received("a.sav", content[:at] + b"\xff\xff\xff\x7f" + content[at + 4 :])
+    assert (drop.status, codes(study.findings(drop))) == ("rejected", ["not_text"])

@@ -1,0 +1,90 @@
+"""Reads a statistics program's file in a process of its own, since a damaged one can crash pyreadstat's library.
+
+    python -m alliance_etl.reading.statistics_process FILE KIND TARGET
+
+TARGET gets a line as soon as pyreadstat is through, and then the file as JSON: columns, rows of texts, what is missing,
+labels. Its values are people's answers: nothing is printed.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from alliance_etl.reading.grid import text_of
+
+READ = "read"
+Reader = Callable[..., tuple[dict[str, Any], Any]]
+
+
+def main(path: str, kind: str, target: str) -> None:
+    import pyreadstat
+
+    readers: dict[str, Reader] = {
+        "sav": pyreadstat.read_sav,
+        "dta": pyreadstat.read_dta,
+        "sas7bdat": pyreadstat.read_sas7bdat,
+        "xpt": pyreadstat.read_xport,
+    }
+    options = {} if kind == "xpt" else {"user_missing": True}
+    data, meta = readers[kind](path, output_format="dict", **options)
+    with Path(target).open("w", encoding="utf-8") as file:
+        file.write(f"{READ}\n")
+        file.flush()
+        json.dump(_told(data, meta), file)
+
+
+def _told(data: Mapping[str, Sequence[Any]], meta: Any) -> dict[str, Any]:
+    columns = list(meta.column_names)
+    labels = {name: _labels(meta.variable_value_labels.get(name, {})) for name in columns}
+    missing: dict[str, tuple[str, str]] = {}
+    texts = [_column(data[name], name, labels[name], meta, missing) for name in columns]
+    return {
+        "columns": columns,
+        "rows": list(zip(*texts, strict=True)),
+        "missing": missing,
+        "labels": {name: told for name, told in labels.items() if told},
+        "encoding": meta.file_encoding,
+    }
+
+
+def _labels(labels: Mapping[Any, str]) -> dict[str, str]:
+    return {text_of(value) or "": label for value, label in labels.items()}
+
+
+def _column(
+    values: Sequence[Any], name: str, labels: Mapping[str, str], meta: Any, missing: dict[str, tuple[str, str]]
+) -> list[str | None]:
+    """A column's texts; what is declared missing becomes a text of its own, entered in `missing`."""
+    ranges = meta.missing_ranges.get(name, [])
+    tagged = set(meta.missing_user_values.get(name, []))
+    texts = []
+    for value in values:
+        text = text_of(value.item() if hasattr(value, "item") else value)
+        if text is not None and (text in tagged or _is_within(value, ranges)):
+            reason = _reason(labels.get(text), text)
+            marked = f"{text} (user-missing: {reason})"
+            missing[marked] = (text, reason)
+            text = marked
+        texts.append(text)
+    return texts
+
+
+def _is_within(value: Any, ranges: Sequence[Mapping[str, Any]]) -> bool:
+    for each in ranges:
+        low, high = each["lo"], each["hi"]
+        if value == low or (isinstance(value, int | float) and isinstance(low, int | float) and low <= value <= high):
+            return True
+    return False
+
+
+def _reason(label: str | None, code: str) -> str:
+    """The file's label of a missing value as a reason, `user_missing` where it has none."""
+    words = re.sub(r"\W+", "_", (label or "").strip().lower()).strip("_")
+    return words or (f"user_missing_{code}" if code.isalpha() else "user_missing")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
