@@ -18,14 +18,16 @@ _CLOCKS_APART = 86_400.0
 def new_files(remote: Remote, settle_seconds: float, seen: Seen) -> list[DroppedFile]:
     """The settled files of a source that may be new, in the order of taking them in. SourceDown.
 
-    Clocks differ, so that a young file has settled only if a second look a while later finds it as it was.
+    Clocks differ, so that a young file has settled only if a second look a while later finds it as it was. Where that
+    cannot be waited for, it must be old by the source's own clock as well.
     """
-    new = may_be_new(remote, settle_seconds, seen)
+    by_clock = settle_seconds if settle_seconds > _LONGEST_SETTLING else 0.0
+    new = may_be_new(remote, by_clock, seen)
     young = [file for file in new if _is_young(file)]
     if not young or not settle_seconds:
         return new
     time.sleep(min(settle_seconds, _LONGEST_SETTLING))
-    later = {(file.name, file.size, file.modified) for file in may_be_new(remote, settle_seconds, seen)}
+    later = {(file.name, file.size, file.modified) for file in may_be_new(remote, by_clock, seen)}
     return [file for file in new if file not in young or (file.name, file.size, file.modified) in later]
 
 

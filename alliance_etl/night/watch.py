@@ -31,7 +31,8 @@ _MOST_REMEMBERED = 100
 @dataclass(frozen=True)
 class Memory:
     """What is remembered of a site's source from one look to the next: when it was asked and read, what was found
-    there that the ledger did not know, how often it has failed in a row, and how.
+    there that the ledger did not know, how often it has failed in a row, and how, and until when it asked to be left
+    alone.
     """
 
     asked: float = 0.0
@@ -39,6 +40,7 @@ class Memory:
     found: tuple[str, ...] = ()
     failures: int = 0
     trouble: str | None = None
+    leave_until: float = 0.0
 
 
 Memories = dict[str, Memory]
@@ -82,7 +84,9 @@ class Watch:
         if not study.poll_seconds or (str(study.path), name) in self._begun:
             return False
         interval, memory = _interval(study, study.sites[name]), kept[name]
-        return now - memory.asked >= min(interval * 2.0**memory.failures, max(interval, _MOST_SELDOM_SECONDS))
+        return now >= memory.leave_until and now - memory.asked >= min(
+            interval * 2.0**memory.failures, max(interval, _MOST_SELDOM_SECONDS)
+        )
 
     def _begin(self, study: Study, name: str, kept: Memories, seen: Seen, now: float) -> Begun[_Found]:
         memory = kept[name]
@@ -140,7 +144,13 @@ def _after(memory: Memory, asked: float, look: Begun[_Found]) -> Memory:
     try:
         found = look.result()
     except SourceDown as trouble:
-        return replace(memory, found=(), failures=memory.failures + 1, trouble=str(trouble))
+        return replace(
+            memory,
+            found=(),
+            failures=memory.failures + 1,
+            trouble=str(trouble),
+            leave_until=asked + trouble.wait,
+        )
     read = asked if found.has_read else memory.read
     return Memory(asked=asked, read=read, found=found.marks[:_MOST_REMEMBERED])
 

@@ -1,9 +1,10 @@
 """Any other file system that fsspec knows: s3 and the rest. Folders below the one named are not looked into."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from importlib import import_module
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import urlsplit
@@ -87,12 +88,31 @@ class FileSystem:
 
     @property
     def _errors(self) -> tuple[type[Exception], ...]:
-        """What this file system's driver raises when a source is down, refuses or lies."""
-        if self._scheme in _S3:
-            from botocore.exceptions import BotoCoreError, ClientError
+        """What this file system's driver raises when it is not there, or a source is down, refuses or lies."""
+        return OSError, ImportError, ValueError, *_own_errors(self._scheme)
 
-            return OSError, BotoCoreError, ClientError
-        return (OSError,)
+
+# The errors that drivers have of their own, by scheme; those of the others are OSErrors.
+_ERRORS = {
+    "s3": ("botocore.exceptions.BotoCoreError", "botocore.exceptions.ClientError"),
+    "s3a": ("botocore.exceptions.BotoCoreError", "botocore.exceptions.ClientError"),
+    "gs": ("gcsfs.retry.HttpError", "google.auth.exceptions.GoogleAuthError"),
+    "gcs": ("gcsfs.retry.HttpError", "google.auth.exceptions.GoogleAuthError"),
+    "abfs": ("azure.core.exceptions.AzureError",),
+    "abfss": ("azure.core.exceptions.AzureError",),
+    "az": ("azure.core.exceptions.AzureError",),
+    "smb": ("smbprotocol.exceptions.SMBException",),
+    "ftp": ("ftplib.Error",),
+}
+
+
+def _own_errors(scheme: str) -> Iterator[type[Exception]]:
+    for name in _ERRORS.get(scheme, ()):
+        module, _, error = name.rpartition(".")
+        try:
+            yield getattr(import_module(module), error)
+        except ImportError:  # then nobody raises it
+            continue
 
 
 def _file(entry: Mapping[str, Any]) -> RemoteFile:

@@ -1,7 +1,9 @@
 """SFTP, by paramiko: one connection a night, the host's key verified, names as the server has them."""
 
+import logging
 import os
 import stat
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,13 +12,17 @@ from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 import paramiko
+from paramiko.hostkeys import InvalidHostKey
 from paramiko.sftp import CMD_CLOSE, CMD_HANDLE, CMD_OPENDIR, CMD_READDIR
 
 from alliance_etl.pull.source import MOST_FILES, RemoteFile, SourceDown, told
 from alliance_etl.pull.words import shown_url, too_many, variable, variable_name
 
 SECONDS = 60.0
-_ERRORS = (OSError, EOFError, paramiko.SSHException)
+# ValueError and struct.error: packets and texts that are not what the protocol says.
+_ERRORS = (OSError, EOFError, paramiko.SSHException, ValueError, struct.error)
+# Where paramiko's own messages go, which is nowhere: what there is to say of a source is said in words of ours.
+_SILENT = "alliance_etl.pull.paramiko"
 
 
 @dataclass
@@ -151,8 +157,15 @@ def _connect(url: str, site: str, where: str) -> tuple[Any, Any]:
             lasting=True,
         )
     client = paramiko.SSHClient()
+    client.set_log_channel(_silent())
     if known_hosts.is_file():
-        client.load_host_keys(str(known_hosts))
+        try:
+            client.load_host_keys(str(known_hosts))
+        except InvalidHostKey:
+            raise SourceDown(
+                f"{where}: {known_hosts} has a line that is no host key; correct it (`ssh-keygen -lf` shows its keys)",
+                lasting=True,
+            ) from None
     client.set_missing_host_key_policy(_Refuse())
     try:
         client.connect(
@@ -183,6 +196,14 @@ def _connect(url: str, site: str, where: str) -> tuple[Any, Any]:
     session = client.open_sftp()
     session.get_channel().settimeout(SECONDS)
     return client, session
+
+
+def _silent() -> str:
+    logger = logging.getLogger(_SILENT)
+    logger.propagate = False
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())
+    return _SILENT
 
 
 def _own_file(site: str, name: str, where: str) -> Path | None:

@@ -17,6 +17,7 @@ MOST_FILES = 100_000
 # What only this machine's own disk can be the cause of.
 _OWN_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 _LASTING = (
+    "ImportError",
     "FileNotFoundError",
     "NoSuchBucket",
     "NoSuchKey",
@@ -107,6 +108,8 @@ def _words(trouble: Exception, kinds: set[str]) -> str:
         return "there is no such folder or file; correct `drop` of the site in study.yaml"
     if kinds & {"PermissionError", "AuthenticationException", "NoCredentialsError"}:
         return "it refuses the credentials, or there are none; see docs/sources.md for the variables that hold them"
+    if isinstance(trouble, ImportError):
+        return "the package that reads such addresses is not installed; docs/sources.md tells which"
     if "SSLError" in kinds and "CERTIFICATE_VERIFY_FAILED" in str(trouble):
         return "nobody vouches for its certificate; see docs/sources.md on SSL_CERT_FILE"
     if isinstance(trouble, TimeoutError) or any("Timeout" in name for name in kinds):

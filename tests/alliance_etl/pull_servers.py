@@ -212,12 +212,13 @@ def _pump(source: socket.socket, target: socket.socket, allowance: int | None) -
 
 @dataclass
 class RedcapProject:
-    """What a project answers: by default the data; `status` and `body` where it should not."""
+    """What a project answers: by default the data; `status`, `body` and `after` (Retry-After) where it should not."""
 
     token: str
     data: str
     status: int = 200
     body: str | None = None
+    after: str | None = None
     asked: list[dict[str, str]] = field(default_factory=list)
 
 
@@ -241,6 +242,8 @@ def redcap_handler(project: RedcapProject) -> type[BaseHTTPRequestHandler]:
 
         def answer(self, status: int, text: str) -> None:
             self.send_response(status)
+            if project.after:
+                self.send_header("Retry-After", project.after)
             self.send_header("Content-Length", str(len(text.encode())))
             self.end_headers()
             self.wfile.write(text.encode())

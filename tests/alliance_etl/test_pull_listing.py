@@ -73,8 +73,13 @@ def test_a_file_that_stands_still_is_taken_in_whatever_the_servers_clock_says(cl
     assert new(Told([[remote_file(age=clock)]])) == ["a.csv"]
 
 
-def test_a_young_file_waits() -> None:
-    assert new(Told([[remote_file(age=1)]]), settle_seconds=60) == []
+@pytest.mark.parametrize(("settle_seconds", "taken"), [(0.1, ["a.csv"]), (60, [])], ids=["short", "long"])
+def test_a_young_file_is_waited_for_if_that_does_not_take_long(
+    settle_seconds: float, taken: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pulled, "_LONGEST_SETTLING", 1.0)
+
+    assert new(Told([[remote_file(age=0)]]), settle_seconds) == taken
 
 
 @pytest.mark.parametrize(("age", "looks"), [(10.0, 2), (200_000.0, 1)], ids=["young", "old"])
@@ -206,8 +211,9 @@ class TestSftp:
             ("KNOWN_HOSTS", None, r"\$ALLIANCE_BERLIN_KNOWN_HOSTS names a file that is not there"),
             ("KEY_FILE", "no key", "names no private key"),
             ("KNOWN_HOSTS", "", "ssh-keyscan -p"),
+            ("KNOWN_HOSTS", "[127.0.0.1]:22 ssh-ed25519 a@b\n", "a line that is no host key"),
         ],
-        ids=["no key file", "no known_hosts", "a key that is none", "an unknown host"],
+        ids=["no key file", "no known_hosts", "a key that is none", "an unknown host", "a known_hosts that is none"],
     )
     def test_what_is_wrong_with_the_settings_is_told_with_its_remedy(
         self,
@@ -314,6 +320,20 @@ class TestHttps:
         assert [line for line in asked if line.startswith("GET") and line != "GET /"] == [
             f"GET /{number}.csv" for number in range(3)
         ]
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("gs://bucket/berlin/", "not installed"),
+        ("smb://127.0.0.1/share/berlin/", "not installed"),
+        ("ftp://127.0.0.1:1/berlin/", "cannot be reached"),
+        ("memory://nothing/", "no such folder"),
+    ],
+)
+def test_any_other_file_system_fails_in_words_too(address: str, words: str) -> None:
+    with pytest.raises(SourceDown, match=words):
+        FileSystem(address).files()
 
 
 def test_a_dropped_file_of_a_source_without_versions_is_always_read() -> None:

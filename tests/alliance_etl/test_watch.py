@@ -170,6 +170,20 @@ def test_a_source_that_is_down_is_told_of_once_and_asked_more_and_more_seldom(
         assert day.told[1:] == ["the source of berlin answers again"]
 
 
+def test_a_source_that_asks_to_be_left_alone_is_left_alone(tmp_path: Path) -> None:
+    project = RedcapProject(TOKEN, ONE, status=429, after="9000")
+    with served(redcap_handler(project)) as port:
+        place = {"redcap": f"http://127.0.0.1:{port}/api/", "token": "BERLIN_TOKEN"}
+        day = Day(pulled(tmp_path, place))
+        day.look()
+        asked = [len(project.asked) for _ in range(29) if day.look(after=300) == []]
+        assert asked == [1] * 29
+        day.look(after=600)
+
+    assert len(project.asked) == 2
+    assert "left alone for 9000 seconds" in day.told[0]
+
+
 def test_a_source_that_hangs_keeps_nobody_waiting_and_is_asked_by_no_second_thread(
     tmp_path: Path, web: tuple[Path, list[str], str]
 ) -> None:
