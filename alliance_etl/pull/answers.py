@@ -24,13 +24,6 @@ def trusted() -> str | bool:
     return authority if authority and Path(authority).is_file() else True
 
 
-def errors() -> tuple[type[Exception], ...]:
-    """What a request, or reading its answer, raises where the server is down, breaks off or lies."""
-    from urllib3.exceptions import HTTPError
-
-    return OSError, HTTPError  # requests' own errors are OSErrors
-
-
 def judge(answer: "Response", where: str, refused: "Mapping[int, str]") -> None:
     """SourceDown for every status but 200, in words; `refused` are those that trying again does not mend."""
     status = answer.status_code

@@ -1,16 +1,15 @@
 """Any other file system that fsspec knows: s3 and the rest. Folders below the one named are not looked into."""
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from importlib import import_module
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import urlsplit
 
 from alliance_etl.pull.limits import CHUNK
-from alliance_etl.pull.source import MOST_FILES, RemoteFile, told
+from alliance_etl.pull.source import MOST_FILES, RemoteFile, Told
 from alliance_etl.pull.words import shown_url, too_many
 
 if TYPE_CHECKING:
@@ -42,18 +41,18 @@ class FileSystem:
         self._opened = None
 
     def files(self) -> list[RemoteFile]:
-        with told(self.where, self._errors):
+        with Told(self.where):
             entries = self._entries()
         if len(entries) > MOST_FILES:
             raise too_many(self.where)
         return [_file(entry) for entry in entries]
 
     def look(self, file: RemoteFile) -> RemoteFile | None:
-        with told(self.where, self._errors):
+        with Told(self.where):
             return _file(self._fs.info(file.path))
 
     def read(self, file: RemoteFile, target: BinaryIO) -> None:
-        with told(self.where, self._errors), self._fs.open(file.path, "rb") as source:
+        with Told(self.where), self._fs.open(file.path, "rb") as source:
             shutil.copyfileobj(source, target, CHUNK)
         target.flush()
 
@@ -85,34 +84,6 @@ class FileSystem:
             options |= fsspec.get_filesystem_class(self._scheme)._get_kwargs_from_urls(self.url)
             self._opened = fsspec.filesystem(self._scheme, **options)
         return self._opened
-
-    @property
-    def _errors(self) -> tuple[type[Exception], ...]:
-        """What this file system's driver raises when it is not there, or a source is down, refuses or lies."""
-        return OSError, ImportError, ValueError, *_own_errors(self._scheme)
-
-
-# The errors that drivers have of their own, by scheme; those of the others are OSErrors.
-_ERRORS = {
-    "s3": ("botocore.exceptions.BotoCoreError", "botocore.exceptions.ClientError"),
-    "s3a": ("botocore.exceptions.BotoCoreError", "botocore.exceptions.ClientError"),
-    "gs": ("gcsfs.retry.HttpError", "google.auth.exceptions.GoogleAuthError"),
-    "gcs": ("gcsfs.retry.HttpError", "google.auth.exceptions.GoogleAuthError"),
-    "abfs": ("azure.core.exceptions.AzureError",),
-    "abfss": ("azure.core.exceptions.AzureError",),
-    "az": ("azure.core.exceptions.AzureError",),
-    "smb": ("smbprotocol.exceptions.SMBException",),
-    "ftp": ("ftplib.Error",),
-}
-
-
-def _own_errors(scheme: str) -> Iterator[type[Exception]]:
-    for name in _ERRORS.get(scheme, ()):
-        module, _, error = name.rpartition(".")
-        try:
-            yield getattr(import_module(module), error)
-        except ImportError:  # then nobody raises it
-            continue
 
 
 def _file(entry: Mapping[str, Any]) -> RemoteFile:

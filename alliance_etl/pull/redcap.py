@@ -5,8 +5,8 @@ import os
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from alliance_etl.pull.answers import CONNECT_SECONDS, copy, errors, judge, trusted
-from alliance_etl.pull.source import RemoteFile, SourceDown, told
+from alliance_etl.pull.answers import CONNECT_SECONDS, copy, judge, trusted
+from alliance_etl.pull.source import RemoteFile, SourceDown, Told
 from alliance_etl.pull.words import shown_url
 from alliance_etl.study.places import Redcap
 
@@ -49,7 +49,7 @@ class RedcapExport:
         asked: dict[str, Any] = {"data": self._parameters(), "stream": True, "allow_redirects": False}
         limits = (CONNECT_SECONDS, READ_SECONDS)
         with (
-            told(self.where, errors()),
+            Told(self.where),
             requests.post(self.place.redcap, **asked, timeout=limits, verify=trusted()) as answer,
         ):
             judge(answer, self.where, _REFUSED)

@@ -3,7 +3,6 @@
 import logging
 import os
 import stat
-import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,12 +14,10 @@ import paramiko
 from paramiko.hostkeys import InvalidHostKey
 from paramiko.sftp import CMD_CLOSE, CMD_HANDLE, CMD_OPENDIR, CMD_READDIR
 
-from alliance_etl.pull.source import MOST_FILES, RemoteFile, SourceDown, told
+from alliance_etl.pull.source import MOST_FILES, RemoteFile, SourceDown, Told
 from alliance_etl.pull.words import shown_url, too_many, variable, variable_name
 
 SECONDS = 60.0
-# ValueError and struct.error: packets and texts that are not what the protocol says.
-_ERRORS = (OSError, EOFError, paramiko.SSHException, ValueError, struct.error)
 # Where paramiko's own messages go, which is nowhere: what there is to say of a source is said in words of ours.
 _SILENT = "alliance_etl.pull.paramiko"
 
@@ -78,7 +75,7 @@ class SftpFolder:
         """The connection, which is given up where anything fails: the next try makes another."""
         mine = self._client
         try:
-            with told(self.where, _ERRORS):
+            with Told(self.where):
                 if mine is None:
                     mine = self._client = _connect(self.url, self.site, self.where)
                 yield mine[1]

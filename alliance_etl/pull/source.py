@@ -2,13 +2,16 @@
 
 import errno
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
 from typing import BinaryIO, Protocol, TypeVar
 
 T = TypeVar("T")
 
+_OURS = Path(__file__).parents[1]
 TRIES = 3
 FIRST_PAUSE = 1.0
 # Who asks to be left alone for longer is asked by the next night.
@@ -84,21 +87,35 @@ class Remote(Protocol):
         """Write a file's bytes to `target`, all of them. SourceDown."""
 
 
-@contextmanager
-def told(where: str, errors: tuple[type[Exception], ...]) -> Iterator[None]:
-    """Turn what a driver raises into SourceDown; whatever else is raised is a bug."""
-    try:
-        yield
-    except SourceDown:
-        raise
-    except errors as trouble:
-        if isinstance(trouble, OSError) and trouble.errno in _OWN_DISK:
-            raise
-        kinds = {kind.__name__ for kind in type(trouble).__mro__}
-        gone = isinstance(trouble, FileNotFoundError) or type(trouble).__name__ in ("NoSuchBucket", "NoSuchKey")
-        raise SourceDown(
-            f"{where}: {_words(trouble, kinds)}", lasting=not kinds.isdisjoint(_LASTING), gone=gone
-        ) from None
+class Told:
+    """Turns what a driver raises into SourceDown: whatever is raised in code that is not ours, of whatever class.
+
+    Drivers have errors of their own, of each other's, and now and then a ValueError for a packet that is odd; none of
+    them may stop the other sites. What our own code raises is a bug, and what our own disk is the cause of stays so.
+    """
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if not isinstance(error, Exception) or isinstance(error, SourceDown):
+            return
+        own_disk = isinstance(error, OSError) and error.errno in _OWN_DISK
+        if own_disk or not _is_a_drivers(trace):
+            return
+        kinds = {kind.__name__ for kind in type(error).__mro__}
+        gone = isinstance(error, FileNotFoundError) or type(error).__name__ in ("NoSuchBucket", "NoSuchKey")
+        lasting = not kinds.isdisjoint(_LASTING)
+        raise SourceDown(f"{self.where}: {_words(error, kinds)}", lasting=lasting, gone=gone) from None
+
+
+def _is_a_drivers(trace: TracebackType | None) -> bool:
+    """Whether an exception was raised outside this package."""
+    frames = traceback.extract_tb(trace)
+    return bool(frames) and not Path(frames[-1].filename).is_relative_to(_OURS)
 
 
 def _words(trouble: Exception, kinds: set[str]) -> str:
@@ -114,7 +131,15 @@ def _words(trouble: Exception, kinds: set[str]) -> str:
         return "nobody vouches for its certificate; see docs/sources.md on SSL_CERT_FILE"
     if isinstance(trouble, TimeoutError) or any("Timeout" in name for name in kinds):
         return "it does not answer in time; the next run tries again"
-    broken = kinds & {"ConnectionError", "EOFError", "ProtocolError", "ChunkedEncodingError", "SSHException"}
+    broken = kinds & {
+        "ConnectionError",
+        "EOFError",
+        "ProtocolError",
+        "PayloadError",
+        "ClientPayloadError",
+        "ChunkedEncodingError",
+        "SSHException",
+    }
     if broken or any("Connect" in name for name in kinds):
         return "it cannot be reached, or breaks off; the next run tries again"
     return f"it cannot be read now ({kind}); the next run tries again"

@@ -7,9 +7,9 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import unquote, urljoin, urlsplit
 
-from alliance_etl.pull.answers import CONNECT_SECONDS, copy, errors, is_page, judge, moment, trusted
+from alliance_etl.pull.answers import CONNECT_SECONDS, copy, is_page, judge, moment, trusted
 from alliance_etl.pull.limits import CHUNK, Begun
-from alliance_etl.pull.source import MOST_FILES, RemoteFile, SourceDown, told
+from alliance_etl.pull.source import MOST_FILES, RemoteFile, SourceDown, Told
 from alliance_etl.pull.words import shown_url, too_many, variable
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class WebFolder:
     def files(self) -> list[RemoteFile]:
         if not self.url.endswith("/"):
             return [self._look(self.url)]
-        with told(self.where, errors()), self._ask("GET", self.url) as answer:
+        with Told(self.where), self._ask("GET", self.url) as answer:
             judge(answer, self.where, _REFUSED)
             addresses = _addresses(answer, self.url, self.where)
         if len(addresses) > MOST_FILES:
@@ -64,7 +64,7 @@ class WebFolder:
         return self._look(file.path)
 
     def read(self, file: RemoteFile, target: BinaryIO) -> None:
-        with told(self.where, errors()), self._ask("GET", file.path) as answer:
+        with Told(self.where), self._ask("GET", file.path) as answer:
             judge(answer, self.where, _REFUSED)
 
             def refuse_a_page(start: bytes) -> None:
@@ -78,7 +78,7 @@ class WebFolder:
 
     def _look(self, address: str) -> RemoteFile:
         """What the server tells of a file without sending it."""
-        with told(self.where, errors()):
+        with Told(self.where):
             answer = self._ask("HEAD", address)
             if answer.status_code in _NO_HEAD:
                 answer = self._ask("GET", address)

@@ -1,5 +1,6 @@
 """Sources that break off, lie, change meanwhile, are slow or busy: nothing half-read is taken in, others go on."""
 
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from tests.alliance_etl.pull_servers import (
     cutting_proxy,
     moody_handler,
     redcap_handler,
+    s3_server,
     served,
     ssh_server,
 )
@@ -277,3 +279,20 @@ def test_sftp_that_breaks_off_in_the_middle_is_connected_anew(
 
     assert taken == ([] if failed else [{"rows_read": 20_000, "new": 20_000}])
     assert ("breaks off" if failed else "None") in str(report.failed)
+
+
+@pytest.mark.parametrize(("cuts", "failed"), [(2, False), (200, True)], ids=["twice", "for good"])
+def test_s3_that_breaks_off_in_the_middle_is_asked_again(
+    cuts: int, failed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with s3_server(monkeypatch) as files:
+        files.pipe("clinic/berlin/a.csv", LONG.encode())
+        there = int(os.environ["AWS_ENDPOINT_URL"].rpartition(":")[2])
+        with cutting_proxy(there, [100_000] * cuts) as port:
+            monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+            monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+            drop = "s3://clinic/berlin/"
+            report, taken = intake(Scenario(tmp_path / "study", {"berlin": {**site(pocket=EXPORT), "drop": drop}}))
+
+    assert taken == ([] if failed else [{"rows_read": 20_000, "new": 20_000}])
+    assert (report.failed is not None) == failed

@@ -18,6 +18,7 @@ from alliance_etl.pull import RemoteFile, SourceDown
 from alliance_etl.pull import sftp as sftp_module
 from alliance_etl.pull.filesystem import FileSystem
 from alliance_etl.pull.sftp import SftpFolder
+from alliance_etl.pull.source import Told
 from alliance_etl.pull.web import WebFolder
 from tests.alliance_etl.pull_servers import SSHD, folder_handler, s3_server, served, ssh_server
 from tests.scenario import EXPORT, Scenario, site, table
@@ -29,7 +30,7 @@ ONE = table("P1,1,1,2,3")
 
 
 @dataclass
-class Told:
+class Listed:
     """A source that tells the next of `lists` each time it is asked, and the last one for ever."""
 
     lists: list[list[RemoteFile]]
@@ -57,7 +58,7 @@ def remote_file(name: str = "a.csv", *, size: int = 10, age: float = 60.0, versi
     return RemoteFile(name, f"/{name}", size, time.time() - age, version)
 
 
-def new(remote: Told, settle_seconds: float = 0.1) -> list[str]:
+def new(remote: Listed, settle_seconds: float = 0.1) -> list[str]:
     return [file.name for file in pulled.new_files(remote, settle_seconds, {})]
 
 
@@ -65,12 +66,12 @@ def new(remote: Told, settle_seconds: float = 0.1) -> list[str]:
 def test_a_file_that_still_grows_is_left_alone_whatever_the_servers_clock_says(clock: float) -> None:
     growing = [[remote_file(size=size, age=clock, version=str(size))] for size in (10, 20)]
 
-    assert new(Told(growing)) == []
+    assert new(Listed(growing)) == []
 
 
 @pytest.mark.parametrize("clock", [-7200.0, -30.0, 3600.0], ids=["ahead", "a little ahead", "behind"])
 def test_a_file_that_stands_still_is_taken_in_whatever_the_servers_clock_says(clock: float) -> None:
-    assert new(Told([[remote_file(age=clock)]])) == ["a.csv"]
+    assert new(Listed([[remote_file(age=clock)]])) == ["a.csv"]
 
 
 @pytest.mark.parametrize(("settle_seconds", "taken"), [(0.1, ["a.csv"]), (60, [])], ids=["short", "long"])
@@ -79,12 +80,12 @@ def test_a_young_file_is_waited_for_if_that_does_not_take_long(
 ) -> None:
     monkeypatch.setattr(pulled, "_LONGEST_SETTLING", 1.0)
 
-    assert new(Told([[remote_file(age=0)]]), settle_seconds) == taken
+    assert new(Listed([[remote_file(age=0)]]), settle_seconds) == taken
 
 
 @pytest.mark.parametrize(("age", "looks"), [(10.0, 2), (200_000.0, 1)], ids=["young", "old"])
 def test_only_young_files_are_looked_at_twice(age: float, looks: int) -> None:
-    remote = Told([[remote_file(age=age)]])
+    remote = Listed([[remote_file(age=age)]])
     new(remote)
 
     assert remote.asked == looks
@@ -92,23 +93,23 @@ def test_only_young_files_are_looked_at_twice(age: float, looks: int) -> None:
 
 @pytest.mark.parametrize("name", ["a.csv.part", "A.CSV.PART", "b.tmp", "c.filepart", ".d.csv", "~$e.xlsx"])
 def test_unfinished_names_are_left_alone_on_a_server_too(name: str) -> None:
-    assert new(Told([[remote_file(name)]])) == []
+    assert new(Listed([[remote_file(name)]])) == []
 
 
 @pytest.mark.parametrize("name", ["a.csv.gz", "a.zip", "a b.csv"])
 def test_packed_files_are_files_like_others(name: str) -> None:
-    assert new(Told([[remote_file(name)]])) == [name]
+    assert new(Listed([[remote_file(name)]])) == [name]
 
 
 def test_two_files_of_one_name_are_refused_since_they_would_take_turns_for_ever() -> None:
     with pytest.raises(SourceDown, match="same name"):
-        new(Told([[remote_file(), remote_file()]]))
+        new(Listed([[remote_file(), remote_file()]]))
 
 
 def test_files_are_taken_in_by_their_time(tmp_path: Path) -> None:
     listed = [remote_file("new.csv", age=100_000), remote_file("old.csv", age=200_000)]
 
-    assert new(Told([listed])) == ["old.csv", "new.csv"]
+    assert new(Listed([listed])) == ["old.csv", "new.csv"]
 
 
 @needs_sshd
@@ -268,6 +269,24 @@ class TestS3:
     def test_a_folder_in_which_nothing_has_landed_yet_is_empty(self, files: Any) -> None:
         assert FileSystem("s3://clinic/berlin/").files() == []
 
+    def test_old_files_are_listed_and_not_downloaded(
+        self, tmp_path: Path, files: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        fetched: list[str] = []
+        read = FileSystem.read
+
+        def reading(self: FileSystem, file: RemoteFile, target: BinaryIO) -> None:
+            fetched.append(file.name)
+            read(self, file, target)
+
+        monkeypatch.setattr(FileSystem, "read", reading)
+        study = Scenario(tmp_path, {"berlin": {**site(pocket=EXPORT), "drop": "s3://clinic/berlin/"}})
+        for name, answer in (("a", 1), ("b", 2), ("a", 3)):
+            files.pipe(f"clinic/berlin/{name}.csv", table(f"P{name},1,{answer},2,3").encode())
+            study.take_in()
+
+        assert fetched == ["a.csv", "b.csv", "a.csv"]
+
     def test_listing_and_looking_tell_the_same_version(self, files: Any) -> None:
         files.pipe("clinic/berlin/a.csv", b"x")
         source = FileSystem("s3://clinic/berlin/")
@@ -336,10 +355,25 @@ def test_any_other_file_system_fails_in_words_too(address: str, words: str) -> N
         FileSystem(address).files()
 
 
+def raised_in(file: Path) -> None:
+    """A bug in a module at that place."""
+    exec(compile("1 / 0", str(file), "exec"))  # noqa: S102 - the code stands here
+
+
+def test_whatever_a_driver_raises_is_told_as_a_failure_of_its_source() -> None:
+    with pytest.raises(SourceDown, match=r"^here: it cannot be read now \(ZeroDivisionError\)"), Told("here"):
+        raised_in(Path(os.__file__).parent / "driver.py")
+
+
+def test_what_our_own_code_raises_stays_a_bug() -> None:
+    with pytest.raises(ZeroDivisionError), Told("here"):
+        raised_in(Path(pulled.__file__))
+
+
 def test_a_dropped_file_of_a_source_without_versions_is_always_read() -> None:
     file = RemoteFile("redcap.csv", "x", None, None, "")
-    (dropped,) = pulled.new_files(Told([[file]]), 2, {})
+    (dropped,) = pulled.new_files(Listed([[file]]), 2, {})
     seen = {dropped.name: (dropped.size, dropped.modified, "hash")}
 
     assert isinstance(dropped, DroppedFile)
-    assert [each.name for each in pulled.new_files(Told([[file]]), 2, seen)] == ["redcap.csv"]
+    assert [each.name for each in pulled.new_files(Listed([[file]]), 2, seen)] == ["redcap.csv"]

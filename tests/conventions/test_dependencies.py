@@ -10,13 +10,8 @@ import pytest
 from tests.conventions.tree import LIBRARY, ROOT, modules, pyproject
 
 OWN = {*LIBRARY, "__future__"}
-INSEPARABLE = {  # no one without the other
-    "pydantic_core": "pydantic",
-    "markupsafe": "jinja2",
-    "botocore": "s3fs",
-    "urllib3": "requests",
-    "sqlalchemy": "dagster",
-}
+# no one without the other
+INSEPARABLE = {"pydantic_core": "pydantic", "markupsafe": "jinja2", "sqlalchemy": "dagster"}
 PROJECT = pyproject()["project"]
 DECLARED = sorted(
     re.split(r"[\[<>=!~ ]", requirement)[0].lower()
