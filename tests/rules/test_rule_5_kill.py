@@ -134,7 +134,12 @@ def test_a_night_killed_at_any_durable_step_is_made_up_for_by_the_next(
 
 
 def points_of(due: Eve) -> list[tuple[int, str]]:
-    """All points of a later night; of the first one, which has the same and more, every third."""
+    """All points of a later night; of the first one, which has the same and more, every third; of a pulled one those
+    until its receipts are written, after which it is like any other.
+    """
+    if "list the source" in due.points:
+        pull = next(number for number, point in enumerate(due.points) if "in receipts" in point)
+        return list(enumerate(due.points[:pull]))
     return list(enumerate(due.points))[:: 3 if due.before is None else 1]
 
 
