@@ -1,11 +1,13 @@
 """Rule 3: a later drop's row for the same form replaces it, an equal one does nothing, and history is kept."""
 
 from collections import Counter
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from alliance_etl.night.reports import DropReport
+from alliance_etl.trace import trace_form
 from tests.scenario import EXPORT, Scenario, codes, counted, site, table
 
 HISTORY = """
@@ -243,6 +245,21 @@ def test_going_back_is_judged_alike_when_all_is_taken_in_again(tmp_path: Path) -
 
     assert study.tables() == before
     assert [row[5] for row in before["drops"]].count("duplicate") == 1
+
+
+def test_a_form_that_went_back_is_traced_to_the_drop_that_brought_it_last(tmp_path: Path) -> None:
+    study = Scenario(tmp_path)
+    there_and_back(study, ("wai.csv", "wai.csv", "wai.csv"))
+    study.night()
+    ((form_id,),) = study.rows("SELECT form_id FROM forms WHERE revision = 3")
+
+    with study.opened() as night:
+        traced = trace_form(night, form_id)
+        drops = night.ledger.drops("berlin")
+
+    assert datetime.fromisoformat(traced["drop"]["received_at"]) == drops[2].received_at
+    assert [answer["raw"] for answer in traced["answers"]] == ["1", "2", "3"]
+    assert [revision["drop_id"] for revision in traced["revisions"]] == [drop.drop_id for drop in drops]
 
 
 def test_a_file_that_is_put_back_without_any_difference_to_what_is_current_is_a_duplicate(tmp_path: Path) -> None:

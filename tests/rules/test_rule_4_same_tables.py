@@ -126,6 +126,33 @@ def test_snapshots_that_go_back_publish_the_same_whenever_the_runs_took_place(of
     ]
 
 
+@pytest.mark.parametrize("snapshot", [True, False], ids=["snapshots", "weekly files"])
+@pytest.mark.parametrize("seed", range(4))
+def test_contents_that_come_again_and_again_end_where_they_should(seed: int, snapshot: bool, tmp_path: Path) -> None:
+    """Played by hand: each snapshot replaces what it has; of other files only the first of each content does."""
+    chance = random.Random(seed)
+    answers = [{client: f"{chance.randint(1, 5)},2,3" for client in chance.sample("ABCD", 3)} for _ in range(3)]
+    order = chance.choices(range(3), k=7)
+    due: dict[str, str] = {}
+    for place, number in enumerate(order):
+        if snapshot or number not in order[:place]:
+            due |= answers[number]
+    often, once = started(tmp_path / "often"), started(tmp_path / "once")
+    for study in (often, once):
+        study.export(snapshot=snapshot)
+        for place, number in enumerate(order):
+            study.drop(f"{place}.csv", table(*(f"{client},1,{row}" for client, row in answers[number].items())))
+            if study is often:
+                study.take_in()
+        study.night()
+    published = once.rows("SELECT value FROM responses WHERE item = 1 ORDER BY value")
+
+    assert [value for (value,) in published] == sorted(float(row[0]) for row in due.values())
+    assert_same(often.tables(), once.tables())
+    often.night(rebuild=True)
+    assert_same(often.tables(), once.tables())
+
+
 def test_a_file_that_was_replaced_and_put_back_counts_as_it_stands(tmp_path: Path) -> None:
     """Whoever looks only at the end sees the file as it stands then; so must whoever saw it in between."""
     first, second = table("A,1,1,2,3"), table("A,1,5,5,5")
