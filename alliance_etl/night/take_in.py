@@ -29,8 +29,9 @@ from alliance_etl.study.model import Study
 
 # Files are committed together up to this size: few flushes for many small files, and little to do again after a kill.
 _BATCH_BYTES = 64 << 20
-# After so many files that could not be fetched, the rest of the source waits for the next run.
+# After so many files for which a source did not answer well, the rest of it waits for the next run.
 _MOST_FAILURES = 3
+_MOST_TOLD = 5
 
 
 @dataclass
@@ -46,6 +47,7 @@ class SiteIntake:
     ahead: Ahead
     _dropped: dict[int, DroppedFile] = field(default_factory=dict)
     _looked: Begun[list[DroppedFile]] | None = None
+    _unanswered: int = 0
 
     @property
     def judge(self) -> DropJudge:
@@ -161,11 +163,13 @@ class SiteIntake:
             return [], [str(trouble)]
         except OSError as trouble:
             return [], [f"its folder {self._folder} cannot be read: {trouble.strerror}"]
-        self._looked = None  # whoever looks after this sees what is new by then
+        self._looked, self._unanswered = None, 0  # whoever looks after this sees what is new by then
         for batch in batches(fresh, lambda file: max(file.size, 0), _BATCH_BYTES):
-            if len(failures) < _MOST_FAILURES or self.remote is None:
+            if self._unanswered < _MOST_FAILURES:
                 drops += self._take_in_batch(batch, failures)
-        return drops, list(dict.fromkeys(failures))
+        told = list(dict.fromkeys(failures))
+        more = [f"and {len(told) - _MOST_TOLD} more"] if len(told) > _MOST_TOLD else []
+        return drops, [*told[:_MOST_TOLD], *more]
 
     def _take_in_batch(self, files: Sequence[DroppedFile], failures: list[str]) -> list[Drop]:
         forms = SiteForms(self.layout, self.site, self.ledger.segments(self.site))
@@ -181,8 +185,9 @@ class SiteIntake:
             except FileNotFoundError:
                 continue
             except SourceDown as trouble:
-                failures.append(str(trouble))
-                if self.remote is not None and len(failures) >= _MOST_FAILURES:
+                failures.append(f"{trouble} ({file.name})" if trouble.of_file else str(trouble))
+                self._unanswered += not trouble.of_file
+                if self._unanswered >= _MOST_FAILURES:
                     break
                 continue
             sights.append((file, sha256))
@@ -243,4 +248,4 @@ def _size_and_hash(path: Path, file: DroppedFile) -> tuple[int, str]:
     except FileNotFoundError:
         raise
     except OSError as trouble:
-        raise SourceDown(f"the file {file.path} cannot be read: {trouble.strerror}") from None
+        raise SourceDown(f"the file {file.path} cannot be read: {trouble.strerror}", of_file=True) from None

@@ -14,7 +14,7 @@ from typing import Any
 
 from alliance_etl.night.news import PendingDrop, Seen
 from alliance_etl.night.pulled import may_be_new
-from alliance_etl.pull import Remote, SourceDown, remote_of
+from alliance_etl.pull import Remote, RemoteFile, SourceDown, remote_of
 from alliance_etl.pull.fetch import remote_hash
 from alliance_etl.pull.limits import Begun
 from alliance_etl.state.layout import Layout
@@ -133,11 +133,20 @@ def _look(remote: Remote, settle_seconds: float, seen: Seen, memory: Memory, *, 
             if file.remote.version:
                 marks.append(f"{_short(file.name)}:{file.size}:{file.modified}")
             elif may_read:
-                marks.append(f"{_short(file.name)}:{remote_hash(remote, file.remote)[:16]}")
+                marks += [f"{_short(file.name)}:{digest[:16]}" for digest in _digest(remote, file.remote)]
     finally:
         remote.forget()
     known = _marks_of(seen)
     return _Found(tuple(mark for mark in marks if mark not in known), may_read)
+
+
+def _digest(remote: Remote, file: RemoteFile) -> Iterator[str]:
+    """The hash of a file's content; nothing where just this file cannot be read, which a run tells."""
+    try:
+        yield remote_hash(remote, file)
+    except SourceDown as trouble:
+        if not (trouble.of_file or (trouble.gone and remote.can_list)):
+            raise
 
 
 def _after(memory: Memory, asked: float, look: Begun[_Found]) -> Memory:

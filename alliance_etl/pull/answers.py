@@ -30,7 +30,8 @@ def judge(answer: "Response", where: str, refused: "Mapping[int, str]") -> None:
     if status == 200:
         return
     if status in refused:
-        raise SourceDown(f"{where}: {refused[status]}", lasting=True, gone=status in (404, 410))
+        gone, of_file = status in (404, 410), status == 403
+        raise SourceDown(f"{where}: {refused[status]}", lasting=True, gone=gone, of_file=of_file)
     wait = _retry_after(answer.headers.get("Retry-After"))
     asks = f" and asks to be left alone for {wait:.0f} seconds" if wait else ""
     raise SourceDown(f"{where}: it answers with status {status}{asks}; the next run tries again", wait=wait)

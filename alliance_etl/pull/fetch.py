@@ -76,10 +76,12 @@ def _whole(remote: Remote, before: RemoteFile, folder: Path) -> Any:
     _in_time(remote, lambda: remote.read(before, target), remote.patience, lambda: counted.written)
     after = _in_time(remote, lambda: remote.look(before), LISTING_SECONDS)
     if after is not None and after.version != before.version:
-        raise SourceDown(f"{remote.where}: a file was changed while it was fetched; the next run tries again")
+        raise SourceDown(
+            f"{remote.where}: a file was changed while it was fetched; the next run tries again", of_file=True
+        )
     size = before.size if after is None else after.size
     if size is not None and counted.written != size:
-        raise SourceDown(f"{remote.where}: a file came only in part; the next run tries again")
+        raise SourceDown(f"{remote.where}: a file came only in part; the next run tries again", of_file=True)
     plain.flush()
     return plain
 
@@ -88,6 +90,6 @@ def _in_time(remote: Remote, work: Callable[[], T], seconds: float, moved: Calla
     try:
         return in_time(remote.where, work, seconds, moved)
     except SourceDown as trouble:
-        if not trouble.gone:
+        if not (trouble.gone or trouble.of_file):
             remote.forget()
         raise

@@ -80,7 +80,7 @@ class SftpFolder:
                     mine = self._client = _connect(self.url, self.site, self.where)
                 yield mine[1]
         except SourceDown as trouble:
-            if not trouble.gone:
+            if not (trouble.gone or trouble.of_file):
                 self._give_up(mine)
             raise
 

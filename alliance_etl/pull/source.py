@@ -36,12 +36,14 @@ class SourceDown(OSError):
     """A source that cannot be listed or read now. The words name the source and what to do.
 
     `lasting`: trying again at once makes no sense. `wait`: seconds for which the source asks to be left alone.
-    `gone`: it answers, but what was asked for is not there.
+    `gone`: it answers, but what was asked for is not there. `of_file`: it answers, and other files may be well.
     """
 
-    def __init__(self, words: str, *, lasting: bool = False, wait: float = 0.0, gone: bool = False) -> None:
+    def __init__(
+        self, words: str, *, lasting: bool = False, wait: float = 0.0, gone: bool = False, of_file: bool = False
+    ) -> None:
         super().__init__(words)
-        self.lasting, self.wait, self.gone = lasting or gone, wait, gone
+        self.lasting, self.wait, self.gone, self.of_file = lasting or gone, wait, gone, of_file
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,8 @@ class Told:
         kinds = {kind.__name__ for kind in type(error).__mro__}
         gone = isinstance(error, FileNotFoundError) or type(error).__name__ in ("NoSuchBucket", "NoSuchKey")
         lasting = not kinds.isdisjoint(_LASTING)
-        raise SourceDown(f"{self.where}: {_words(error, kinds)}", lasting=lasting, gone=gone) from None
+        words = f"{self.where}: {_words(error, kinds)}"
+        raise SourceDown(words, lasting=lasting, gone=gone, of_file=isinstance(error, PermissionError)) from None
 
 
 def _is_a_drivers(trace: TracebackType | None) -> bool:

@@ -74,7 +74,19 @@ class WebFolder:
             copy(answer, target, refuse_a_page)
 
     def _look_at_all(self, addresses: list[str]) -> list[RemoteFile]:
-        return [self._look(address) for address in addresses]
+        """What the server tells of each; a link that leads nowhere is no file, one that is refused shows when it is
+        fetched.
+        """
+        files = []
+        for address in addresses:
+            try:
+                files.append(self._look(address))
+            except SourceDown as trouble:
+                if trouble.of_file:
+                    files.append(RemoteFile(_name(address), address, None, None, ""))
+                elif not trouble.gone:
+                    raise
+        return files
 
     def _look(self, address: str) -> RemoteFile:
         """What the server tells of a file without sending it."""
@@ -113,8 +125,11 @@ def _file(address: str, answer: "Response") -> RemoteFile:
     size = int(length) if length.isdigit() and not coded else None
     changed = told_of.get("Last-Modified")
     marks = (told_of.get(name) for name in ("ETag", "Content-MD5", "Repr-Digest", "Digest", "Last-Modified"))
-    name = PurePosixPath(unquote(urlsplit(address).path)).name
-    return RemoteFile(name, address, size, moment(changed), next((mark for mark in marks if mark), ""))
+    return RemoteFile(_name(address), address, size, moment(changed), next((mark for mark in marks if mark), ""))
+
+
+def _name(address: str) -> str:
+    return PurePosixPath(unquote(urlsplit(address).path)).name
 
 
 def _addresses(answer: "Response", folder: str, where: str) -> list[str]:

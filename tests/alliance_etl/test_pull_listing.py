@@ -146,6 +146,24 @@ class TestSftp:
         assert [(drop.file, drop.counts.new) for drop in study.take_in().drops] == [("gr\\xf6\\xdfe.csv", 1)]
         assert study.take_in().drops == []
 
+    def test_a_file_that_may_not_be_read_keeps_no_other_one_waiting(
+        self, tmp_path: Path, outbox: Path, drop: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for number in range(6):
+            (outbox / f"{number}.csv").write_text(table(f"P{number},1,1,2,3"))
+        read = SftpFolder.read
+
+        def refusing(self: SftpFolder, file: RemoteFile, target: BinaryIO) -> None:
+            if file.name < "5":
+                raise SourceDown("it refuses", lasting=True, of_file=True)
+            read(self, file, target)
+
+        monkeypatch.setattr(SftpFolder, "read", refusing)  # root, whom tests may run as, may read everything
+        report = Scenario(tmp_path / "s", {"berlin": {**site(pocket=EXPORT), "drop": drop}}).take_in().sites["berlin"]
+
+        assert [each.file for each in report.drops] == ["5.csv"]
+        assert "it refuses (0.csv)" in str(report.failed)
+
     def test_a_single_file_is_a_source_too(self, outbox: Path, drop: str) -> None:
         (outbox / "a.csv").write_text(ONE)
 
@@ -325,6 +343,34 @@ class TestHttps:
     )  # fmt: skip
     def test_a_page_names_its_files(self, tmp_path: Path, page: str, kind: str) -> None:
         assert self.listed(tmp_path, page, kind) == ["a.csv", "ö 2.csv"]
+
+    def test_a_link_that_leads_nowhere_is_no_file(self, tmp_path: Path) -> None:
+        page = '<a href="a.csv">a</a><a href="missing.csv">b</a><a href="%C3%B6%202.csv">c</a>'
+
+        assert self.listed(tmp_path, page) == ["a.csv", "ö 2.csv"]
+
+    def test_files_that_may_not_be_read_keep_no_other_one_waiting(self, tmp_path: Path) -> None:
+        web = tmp_path / "web"
+        web.mkdir()
+        names = [f"{number}.csv" for number in range(8)]
+        for number, name in enumerate(names):
+            (web / name).write_text(table(f"P{number},1,1,2,3"))
+
+        class Partly(folder_handler(web, []).func):  # type: ignore[name-defined]
+            def send_head(self) -> Any:
+                if self.path in [f"/{name}" for name in names[:6]]:
+                    self.send_error(403)
+                    return None
+                return super().send_head()
+
+        with served(partial(Partly, directory=str(web), requests=[])) as port:
+            drop = f"http://127.0.0.1:{port}/"
+            study = Scenario(tmp_path / "study", {"berlin": {**site(pocket=EXPORT), "drop": drop}})
+            report = study.take_in().sites["berlin"]
+
+        assert [each.file for each in report.drops] == names[6:]
+        assert "(0.csv)" in str(report.failed)
+        assert str(report.failed).endswith("and 1 more")
 
     def test_old_files_are_asked_about_and_not_downloaded(self, tmp_path: Path) -> None:
         web, asked = tmp_path / "web", list[str]()

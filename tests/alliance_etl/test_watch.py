@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler
 from itertools import pairwise
 from pathlib import Path
@@ -138,6 +139,26 @@ def test_a_web_server_that_tells_no_versions_is_read_as_seldom(tmp_path: Path) -
         assert len(server.downloads) == read
         assert day.look(after=300) == ["berlin"]
         assert day.look(after=300) == ["berlin"]
+
+
+def test_a_file_that_may_not_be_read_hides_no_other_news(tmp_path: Path, web: tuple[Path, list[str], str]) -> None:
+    folder, _, _ = web
+    (folder / "a.csv").write_text(ONE)
+    (folder / "b.csv").write_text(TWO)
+
+    class Partly(folder_handler(folder, []).func):  # type: ignore[name-defined]
+        def send_head(self) -> Any:
+            if self.path == "/a.csv":
+                self.send_error(403)
+                return None
+            return super().send_head()
+
+    with served(partial(Partly, directory=str(folder), requests=[])) as port:
+        day = Day(pulled(tmp_path / "study", f"http://127.0.0.1:{port}/"))
+        assert day.look() == ["berlin"]
+        day.study.night()
+        assert day.look(after=4_000) == []
+    assert day.told == []
 
 
 def test_a_source_that_is_down_is_told_of_once_and_asked_more_and_more_seldom(
