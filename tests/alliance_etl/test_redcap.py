@@ -4,9 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from alliance_etl.night.reports import DropReport
-from tests.alliance_etl.redcap_files import demographics, labelled, pocket, raw
+from tests.alliance_etl.redcap_files import Row, demographics, labelled, pocket, raw
+from tests.alliance_etl.staging import staged
 from tests.scenario import Scenario, counted, site
 
 POCKET: dict[str, Any] = {"files": "*.csv", "instrument": "pocket", "preset": "redcap", "items": "pocket_{n}"}
@@ -37,6 +40,22 @@ def test_sessions_are_told_by_events_and_rows_of_other_forms_are_skipped(tmp_pat
     outcome = study.night()
     assert counted(outcome.drop) == {"rows_read": 5, "new": 3, "skipped": 2}
     assert study.rows(SESSIONS) == [(1, [1, 2, 3]), (2, [4, 5, 2]), (10, [5, 5, 1])]
+
+
+@pytest.mark.parametrize(
+    ("events", "sessions"),
+    [
+        pytest.param(("t1_arm_1", "t2_arm_1", "t10_arm_1"), [1, 2, 10], id="no line between"),
+        pytest.param(("visit_01_arm_1", "visit_02_arm_1b", "Visit_3_arm_2"), [1, 2, 3], id="zeros, arms, a letter"),
+        pytest.param(("week_2_session_1_arm_1", "week_2_session_2_arm_1"), [1, 2], id="the last number counts"),
+        pytest.param(("week_1_session_1_arm_1", "week_2_session_1_arm_1"), [], id="two numbers are no word"),
+    ],
+)
+def test_events_of_one_word_are_numbered(tmp_path: Path, events: tuple[str, ...], sessions: list[int]) -> None:
+    study = project(tmp_path)
+    study.drop("a.csv", raw(*(pocket("1", "1 2 3", event) for event in events)))
+    study.night()
+    assert [session for session, _ in study.rows(SESSIONS)] == sessions
 
 
 @pytest.mark.parametrize(
@@ -172,6 +191,14 @@ def test_forms_may_be_keyed_by_date_instead_of_events(tmp_path: Path) -> None:
     assert study.rows("SELECT session, CAST(session_date AS VARCHAR) FROM forms") == [(None, "2026-01-31")]
 
 
+@pytest.mark.parametrize("text", ["[not completed]", "UNK", ""])
+def test_a_date_that_there_is_none_of_is_none(tmp_path: Path, text: str) -> None:
+    study = project(tmp_path, date="pocket_date")
+    study.drop("a.csv", raw(pocket("1", "1 2 3", "session_1_arm_1", pocket_date=text)))
+    study.night()
+    assert study.rows("SELECT session, session_date FROM forms") == [(1, None)]
+
+
 def test_a_project_without_events_is_told_that_it_has_neither_session_nor_date(tmp_path: Path) -> None:
     study = project(tmp_path)
     drop = study.received("a.csv", raw(pocket("1", "1 2 3"), without=["redcap_event_name", "redcap_repeat_instance"]))
@@ -232,3 +259,29 @@ def test_held_rows_of_an_export_come_back_mended(tmp_path: Path) -> None:
     study.drop("mended_fixme.csv", fixme.read_text(encoding="utf-8").replace(",1,2,9,", ",1,2,3,"))
     assert counted(study.night().drop) == {"rows_read": 1, "new": 1}
     assert study.rows(SESSIONS) == [(1, [1, 2, 3]), (2, [4, 5, 2])]
+
+
+ROWS = st.builds(
+    lambda record, answers, event, instance, complete: pocket(
+        record, " ".join(answers), event, instance=instance, complete=complete
+    ),
+    record=st.sampled_from(["1", "2", ""]),
+    answers=st.one_of(
+        st.just(["", "", ""]), st.lists(st.sampled_from(["", "1", "5", "9", "NI", "x"]), min_size=3, max_size=3)
+    ),
+    event=st.sampled_from(["session_1_arm_1", "session_2_arm_1", "baseline_arm_1", ""]),
+    instance=st.sampled_from(["", "1", "2"]),
+    complete=st.sampled_from(["", "0", "2"]),
+)
+
+
+@given(st.lists(ROWS, max_size=12))
+def test_every_row_with_an_answer_is_taken_or_held_and_every_other_is_skipped(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[Row]
+) -> None:
+    study = project(tmp_path_factory.mktemp("study"), complete={"pocket_complete": 2})
+    (export,) = staged(study, raw(*rows)).exports
+    forms = [row for row in rows if any(row[f"pocket_{n}"] for n in (1, 2, 3)) or row["pocket_complete"] == "2"]
+    assert export.rows_read == len(rows)
+    assert export.skipped == len(rows) - len(forms)
+    assert int(export.forms["n_lines"].sum()) + export.repeated + export.held == len(forms)

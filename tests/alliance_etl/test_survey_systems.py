@@ -214,6 +214,13 @@ def test_question_texts_of_a_workbook_of_qualtrics_are_skipped(tmp_path: Path) -
     assert counted(drop) == {"rows_read": 3, "new": 1, "skipped": 2}
 
 
+def test_questions_that_were_seen_and_not_answered_keep_that_reason(tmp_path: Path) -> None:
+    study = Scenario(tmp_path, {"berlin": site(pocket=QUALTRICS)})
+    study.drop("a.csv", qualtrics("0 P1 1 1 -99 5"))
+    study.night()
+    assert study.rows("SELECT item, missing FROM responses WHERE value IS NULL") == [(2, "seen_not_answered")]
+
+
 def test_a_survey_without_date_stamps_gives_its_forms_no_date(tmp_path: Path) -> None:
     study = Scenario(tmp_path, {"berlin": site(pocket=LIMESURVEY)})
     study.drop("a.csv", limesurvey("1 P1 1 1 3 5", day="1980-01-01 00:00:00"))
