@@ -20,7 +20,7 @@ from alliance_etl.reading.detect import Detected, detect
 from alliance_etl.reading.formats import kind_of
 from alliance_etl.reading.grid import Grid, text_of
 from alliance_etl.reading.tables import Row, split_tables
-from alliance_etl.reading.workbook import open_workbook
+from alliance_etl.reading.workbook import open_workbook, sheet_names
 
 MOST_ROWS = 500_000
 """So many rows are looked at: what decides has shown itself by then."""
@@ -166,9 +166,7 @@ def _rows(opened: OpenedFile) -> tuple[pl.DataFrame, int]:
 
 def _sheets(path: Path, kind: str, sheet: str | None) -> Iterator[Table]:
     """The sheets that hold a table, in their order."""
-    from python_calamine import load_workbook
-
-    names = [name for name in load_workbook(str(path)).sheet_names if sheet in (None, name)]
+    names = [name for name in sheet_names(path, kind) if sheet in (None, name)]
     if not names:
         raise Unreadable("no_sheet", {"found": "others", "ambiguous": False})
     for name in names:

@@ -50,6 +50,13 @@ def open_workbook(
     return Grid(header, at + 1, rows[at + 1 : stop], typed, facts)
 
 
+def sheet_names(path: Path, kind: str) -> list[str]:
+    """The names of a workbook's sheets, in their order. Raises Unreadable (not_text)."""
+    with DamageTold(kind):
+        refuse_bomb(path, kind)
+        return _sheets(path, kind, None)[0]
+
+
 Rows = Sequence[Sequence[object]]
 
 

@@ -253,6 +253,21 @@ def test_two_sheets_of_the_same_columns_are_asked_and_titles_are_passed_over(stu
     assert document(told)["check"]["new"] == 60
 
 
+def test_a_damaged_workbook_is_told_as_one(study: Path, tmp_path: Path) -> None:
+    book = Workbook()
+    for row in [NAMES, *rows_of()]:
+        book.active.append(row)
+    book.save(tmp_path / "export.xlsx")
+    whole = (tmp_path / "export.xlsx").read_bytes()
+    (tmp_path / "export.xlsx").write_bytes(whole[: len(whole) * 2 // 3])
+
+    done = add(study, tmp_path / "export.xlsx", "--site", "a")
+
+    assert done.exit_code == 2
+    assert "cannot be read" in done.stderr
+    assert "damaged" in done.stderr
+
+
 def test_a_file_that_an_export_reads_already_changes_nothing(study: Path, tmp_path: Path) -> None:
     file = csv(tmp_path, rows_of(last_day=28))
     add(study, file, "--site", "a")
