@@ -2,6 +2,7 @@
 
 import json
 import re
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -346,6 +347,19 @@ def test_a_file_that_tells_nothing_is_refused_in_words(content: str, told: str, 
 
     assert done.exit_code == 2
     assert told in done.stderr
+
+
+@pytest.mark.slow
+def test_a_thousand_rows_take_a_processor_a_few_seconds_at_most(study: Path, tmp_path: Path) -> None:
+    """About one and a half on the two cores where this was written, check included; whoever waits is a person."""
+    rows = [[f"{row[0]}-{copy}", *row[1:]] for copy in range(17) for row in rows_of(last_day=28)]
+    words = ["site", "add", str(csv(tmp_path, rows)), "--study", str(study), "--site", "a"]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+
+    subprocess.run([sys.executable, "-m", "alliance_etl.cli", *words], check=True, capture_output=True)
+
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 6
 
 
 def test_dagster_is_not_loaded() -> None:
