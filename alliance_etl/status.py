@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Literal
 
-from alliance_etl.night.news import pending_drops
+from alliance_etl.night.news import is_unfinished, pending_drops, spelled
 from alliance_etl.publication.swap import published_folder
 from alliance_etl.pull import remote_of
 from alliance_etl.state.layout import Layout
@@ -22,7 +22,7 @@ _FEWEST_DROPS = 3
 
 
 def study_status(study: Study, now: datetime | None = None) -> dict[str, Any]:
-    """The study as a JSON document: `sites`, `drops` with their counts, `published`."""
+    """The study as a JSON document: `sites`, `drops` with their counts, `published`, files that are `astray`."""
     layout = Layout(study.folder)
     moment = now or datetime.now(UTC)
     waiting = [pending.site for pending in pending_drops(study)]
@@ -46,8 +46,17 @@ def study_status(study: Study, now: datetime | None = None) -> dict[str, Any]:
             }
             for name in study.sites
         ],
+        "astray": astray(study),
         "drops": [{**drop.report().as_dict(), "received_at": drop.received_at.isoformat()} for drop in drops],
     }
+
+
+def astray(study: Study) -> list[str]:
+    """Files below drops/ that no site reads: in a folder that is no site's, or in a folder within a site's."""
+    drops = study.folder / "drops"
+    read = {site.drop.resolve() for site in study.sites.values() if isinstance(site.drop, Path)}
+    files = (path for path in drops.rglob("*") if path.is_file() and not is_unfinished(path.name))
+    return sorted(spelled(str(path.relative_to(study.folder))) for path in files if path.parent.resolve() not in read)
 
 
 def _forms(ledger: Ledger | None, site: str) -> int:

@@ -8,6 +8,8 @@ from alliance_etl.cli.console import print_document, print_table
 from alliance_etl.cli.options import AsJson, StudyPath, Verbose
 from alliance_etl.cli.outcome import verb
 
+_MOST_ASTRAY = 10
+
 
 def add_to(app: typer.Typer) -> None:
     app.command("status")(verb(status))
@@ -43,3 +45,7 @@ def _print(document: dict[str, Any]) -> None:
         if site["failing_since"]:
             reached = f"last reached {site['last_contact']}" if site["last_contact"] else "never reached"
             print(f"{site['site']}: its source fails since {site['failing_since']} ({reached}): {site['trouble']}")
+    for file in document["astray"][:_MOST_ASTRAY]:
+        print(f"{file}: no site reads this folder; move the file into a site's, or add the site to study.yaml")
+    if len(document["astray"]) > _MOST_ASTRAY:
+        print(f"and {len(document['astray']) - _MOST_ASTRAY} files more that no site reads (--json lists them)")

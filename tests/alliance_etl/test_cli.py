@@ -276,6 +276,18 @@ def test_status_knows_sites_that_never_sent_anything(folder: Path) -> None:
     assert [drop["file"] for drop in told["drops"]] == ["wai.csv"]
 
 
+def test_status_names_files_that_no_site_reads(folder: Path) -> None:
+    drop_wai(folder)
+    lost = ("drops/berlin/old/wai.csv", "drops/bern/wai.csv", "drops/wai.csv")
+    for name in (*lost, "drops/bern/wai.csv.part"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("x")
+
+    assert document(called("status", "--study", folder, "--json"))["astray"] == list(lost)
+    told = called("status", "--study", folder).stdout
+    assert [name for name in lost if f"{name}: no site reads this folder" not in told] == []
+
+
 def test_status_for_people_has_a_line_for_each_site(folder: Path) -> None:
     told = called("status", "--study", folder).stdout
 
