@@ -5,11 +5,12 @@ thrown away. Nothing of it is written. The order of drops, the ledger, the archi
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from alliance_etl.findings.comment import may_be_fixme
@@ -21,6 +22,10 @@ from alliance_etl.night.foreseen import Foreseen
 from alliance_etl.night.news import DroppedFile, is_untouched
 from alliance_etl.night.plans import Plans
 from alliance_etl.night.promises import Promises
+from alliance_etl.night.source import Source
+from alliance_etl.receipts.files import write_receipt
+from alliance_etl.state.layout import Layout
+from alliance_etl.state.ledger import Drop
 from alliance_etl.study.model import Study
 from alliance_etl.workers.pool import Job, Workers
 
@@ -31,8 +36,8 @@ START_BYTES, FILE_BYTES = 30 << 20, 1 << 20
 
 
 @dataclass
-class Staging:
-    """Stages local files of all sites of a study; a copy of it is what a worker serves."""
+class Errands:
+    """What a worker may do for the night; a copy of it is what it serves."""
 
     study: Study
     registry: Registry
@@ -49,6 +54,13 @@ class Staging:
         except OSError:  # the night, which looks at the file itself, says so
             return None
         return staged if is_untouched(file) else None
+
+    def write_receipt(
+        self, layout: Layout, same: Sequence[Drop], source: Source, told: Sequence[Mapping[str, Any]]
+    ) -> bool:
+        """Write the receipt of a content."""
+        write_receipt(layout, same, source.read, told)
+        return True
 
     def plans(self, site: str) -> Plans:
         """The exports of a site, ready to read."""
@@ -76,8 +88,8 @@ def _day(moment: datetime, plans: Plans) -> date:
 class Ahead:
     """The files that are being staged ahead, by site and file."""
 
-    def __init__(self, staging: Staging) -> None:
-        self._staging = staging
+    def __init__(self, errands: Errands) -> None:
+        self._errands = errands
         self._workers: Workers | None = None
         self._jobs: dict[tuple[str, DroppedFile], tuple[Job, datetime]] = {}
 
@@ -99,9 +111,13 @@ class Ahead:
         if (site, file) not in self._jobs:
             return None
         job, begun = self._jobs.pop((site, file))
-        staged, plans = job.result(), self._staging.plans(site)
+        staged, plans = job.result(), self._errands.plans(site)
         same_day = _day(begun, plans) == _day(received_at, plans)
         return staged if isinstance(staged, StagedDrop) and same_day and is_untouched(file) else None
+
+    def errand(self, name: str, *arguments: object) -> Job | None:
+        """Something that a worker does before it stages more; None where there is no worker."""
+        return self._workers.submit(name, *arguments, first=True) if self._workers else None
 
     def forget(self, site: str, file: DroppedFile) -> None:
         """The file was taken in, or not, without what a worker may have made of it."""
@@ -115,14 +131,14 @@ class Ahead:
         self._workers = None
         self._jobs.clear()
 
-    def _for_workers(self, sites: Iterable[str]) -> Staging:
-        promises = self._staging.promises
+    def _for_workers(self, sites: Iterable[str]) -> Errands:
+        promises = self._errands.promises
         contracts = Foreseen(promises.answers_contract)
         for site in sites:
-            for plan in self._staging.plans(site).plans.values():
+            for plan in self._errands.plans(site).plans.values():
                 contracts.add(plan)
-        return replace(self._staging, promises=replace(promises, answers_contract=contracts))
+        return replace(self._errands, promises=replace(promises, answers_contract=contracts))
 
     def _is_apt(self, site: str, file: DroppedFile) -> bool:
         local = file.remote is None and 0 <= file.size <= _LARGEST
-        return local and not may_be_fixme(file.name) and bool(self._staging.plans(site).for_file(file.name))
+        return local and not may_be_fixme(file.name) and bool(self._errands.plans(site).for_file(file.name))

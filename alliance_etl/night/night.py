@@ -19,9 +19,10 @@ from alliance_etl.errors import ConfigurationError, NotChecked
 from alliance_etl.instruments.registry import Registry
 from alliance_etl.intake.identity import Kind, pseudonyms
 from alliance_etl.night import checks
-from alliance_etl.night.ahead import Ahead, Staging
+from alliance_etl.night.ahead import Ahead, Errands
 from alliance_etl.night.disk import trouble_with_disk_told
 from alliance_etl.night.news import unsettled
+from alliance_etl.night.owed import Owed
 from alliance_etl.night.plans import Plans, given_scales, item_type
 from alliance_etl.night.promises import Promises
 from alliance_etl.night.publish import Alerted, Answers, publish
@@ -63,6 +64,8 @@ def open_night(
             night = Night(study, registry, promises, layout, ledger, key)
             with closing(night.ahead):
                 yield night
+                with trouble_with_disk_told(layout.state):
+                    night.owed.settle()
         finally:
             ledger.close()
 
@@ -112,10 +115,12 @@ class Night:
         return checks.conservation(self.ledger)
 
     def score(self) -> ScoredReport:
-        """Score what is new, instrument by instrument."""
+        """Score what is new, instrument by instrument; by now all receipts are out."""
         keep: list[Path] = []
         forms = {}
         with trouble_with_disk_told(self.layout.state):
+            self.owed.settle()
+            self.ahead.close()
             for scoring in self.scorings:
                 segments = self.current(scoring)
                 keep += score_segments(self.layout, segments, scoring)
@@ -154,6 +159,7 @@ class Night:
                     self.ledger.tell(differing)
             for site in {drop.site for drop in self.ledger.receipts_due()} & self.study.sites.keys():
                 self._site(site).write_receipts()
+            self.owed.settle()
 
     def _said(self) -> list[Said]:
         return [word for word in everything_said(self.ledger, self.archive) if word.site in self.study.sites]
@@ -244,13 +250,13 @@ class Night:
 
     def plans(self, site: str) -> Plans:
         """The exports of a site, ready to read."""
-        return self._staging.plans(site)
+        return self._errands.plans(site)
 
     def _site(self, site: str) -> SiteIntake:
         if site not in self._intakes:
             plans = self.plans(site)
             self._intakes[site] = SiteIntake(
-                self.study, site, self.layout, self.ledger, self.archive, plans, self.ahead
+                self.study, site, self.layout, self.ledger, self.archive, plans, self.ahead, self.owed
             )
         return self._intakes[site]
 
@@ -259,12 +265,16 @@ class Night:
         return {}
 
     @cached_property
-    def _staging(self) -> Staging:
-        return Staging(self.study, self.registry, self.promises, self.key)
+    def _errands(self) -> Errands:
+        return Errands(self.study, self.registry, self.promises, self.key)
 
     @cached_property
     def ahead(self) -> Ahead:
-        return Ahead(self._staging)
+        return Ahead(self._errands)
+
+    @cached_property
+    def owed(self) -> Owed:
+        return Owed(self.layout, self.ledger, self.ahead)
 
     def _let_settle(self) -> None:
         if 0 < self.study.settle_seconds <= _LONGEST_SETTLING and unsettled(self.study):

@@ -13,6 +13,7 @@ from alliance_etl.batches import batches
 from alliance_etl.night.ahead import Ahead
 from alliance_etl.night.judging import DropJudge
 from alliance_etl.night.news import DroppedFile, content_hash, differing, dropped_files
+from alliance_etl.night.owed import Owed
 from alliance_etl.night.plans import Plans
 from alliance_etl.night.pulled import new_files
 from alliance_etl.night.reports import SiteReport
@@ -21,7 +22,6 @@ from alliance_etl.night.source import Source
 from alliance_etl.pull import Remote, SourceDown, remote_of
 from alliance_etl.pull.fetch import fetched
 from alliance_etl.pull.limits import Begun
-from alliance_etl.receipts.files import write_receipt
 from alliance_etl.state.archive import Archive
 from alliance_etl.state.layout import Layout, make_durable
 from alliance_etl.state.ledger import Drop, Ledger
@@ -45,6 +45,7 @@ class SiteIntake:
     archive: Archive
     plans: Plans
     ahead: Ahead
+    owed: Owed
     _dropped: dict[int, DroppedFile] = field(default_factory=dict)
     _looked: Begun[list[DroppedFile]] | None = None
     _unanswered: int = 0
@@ -110,16 +111,15 @@ class SiteIntake:
 
     def write_receipts(self) -> None:
         """Write the receipts that are due, with what the last publication has told."""
+        self.owed.settle()  # those of the sites before
         due = self.ledger.receipts_due()  # another site's, too, that was told of a file which came again from here
         told = self.ledger.told() if due else {}
         for drop in due:
             same = self.ledger.of_content(drop.sha256, drop.site)
             said = [finding for each in same for finding in told.get(each.seq, [])]
             if drop.status != "duplicate" or drop.findings > 1:  # a mere copy adds nothing to the receipt of the first
-                source = self._source(drop.sha256, self._dropped.get(drop.seq))
-                write_receipt(self.layout, same, source.read, said)
-        with self.ledger.transaction():
-            self.ledger.receipts_written(due)
+                self.owed.write(same, self._source(drop.sha256, self._dropped.get(drop.seq)), said)
+        self.owed.done_with(due)
 
     @property
     def _folder(self) -> str:

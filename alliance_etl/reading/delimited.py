@@ -178,6 +178,8 @@ def _beginning(path: Path, encoding: Encoding, quoting: Quoting) -> Window:
 
 
 def _newline(sample: bytes) -> str:
+    if b"\r" not in sample:
+        return "\n"
     pairs = sample.count(b"\r\n")
     counts = {"\n": sample.count(b"\n") - pairs, "\r\n": pairs, "\r": sample.count(b"\r") - pairs}
     return max(counts, key=lambda newline: counts[newline])

@@ -1,6 +1,7 @@
 """Which encoding a file is in: declared, told by a byte order mark or NUL pattern, else by all of its lines."""
 
 import codecs
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -164,7 +165,8 @@ def _by_all_lines(path: Path) -> Encoding:
 
 def _header_line(text: bytes) -> bytes:
     """The first line that is neither blank nor Excel's `sep=;`."""
-    return next((line for line in text.splitlines() if line.strip() and not SEP_LINE.fullmatch(line)), b"")
+    lines = (match[0] for match in re.finditer(rb"[^\r\n]+", text))  # not all of them at once
+    return next((line for line in lines if line.strip() and not SEP_LINE.fullmatch(line)), b"")
 
 
 def _count(text: bytes, count: _Count) -> None:

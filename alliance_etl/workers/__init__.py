@@ -1,4 +1,4 @@
-"""Other processes of this machine that compute for this one. They write nothing, hold no lock and know no ledger.
+"""Other processes of this machine that compute for this one. They hold no lock and know no ledger.
 
 What is computed, and what becomes of the results, is their users' business: alliance_etl.night.ahead.
 """

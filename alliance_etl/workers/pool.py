@@ -65,10 +65,14 @@ class Workers:
             self._service, self._message = service, message
             self._changed.notify_all()
 
-    def submit(self, name: str, *arguments: object) -> Job:
+    def submit(self, name: str, *arguments: object, first: bool = False) -> Job:
+        """Have a method called; `first`: before all that waits."""
         job = Job(self, name, arguments)
         with self._changed:
-            self._waiting.append(job)
+            if first:
+                self._waiting.appendleft(job)
+            else:
+                self._waiting.append(job)
             self._changed.notify()
         return job
 

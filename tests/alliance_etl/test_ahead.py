@@ -1,6 +1,7 @@
 """Staging ahead changes when a file is read, and nothing that comes of it."""
 
 import os
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from alliance_etl.night.news import DroppedFile
 from alliance_etl.night.night import Night
 from tests.scenario import EXPORT, Scenario, site, table, taken_in
 
+_TIME = re.compile(r"20\d\d-\d\d-\d\d[T ]\d\d:\d\d(:[\d.]+)?(\+00:00)?")
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
@@ -52,6 +54,14 @@ def three_files(folder: Path) -> Scenario:
     return study
 
 
+def receipts(study: Scenario) -> dict[str, str]:
+    """All that the sites got back, without the times at which it was made; nothing is owed any more."""
+    with study.opened() as night:
+        assert not night.ledger.receipts_due()
+    files = {path for path in (study.folder / "receipts").rglob("*") if path.is_file()}
+    return {str(path.relative_to(study.folder)): _TIME.sub("", path.read_text(encoding="utf-8")) for path in files}
+
+
 def whole(night: Night) -> None:
     taken_in(night)
     night.score()
@@ -69,6 +79,7 @@ def test_the_same_is_published_whoever_reads_the_files(tmp_path: Path, done_by_w
 
     assert done_by_workers == ["1.csv", "2.csv", "3.csv"]
     assert helped.tables() == alone.tables()
+    assert receipts(helped) == receipts(alone)
 
 
 def test_a_night_whose_workers_are_killed_ends_like_any_other(tmp_path: Path, done_by_workers: list[str]) -> None:
@@ -86,6 +97,28 @@ def test_a_night_whose_workers_are_killed_ends_like_any_other(tmp_path: Path, do
         whole(night)
 
     assert helped.tables() == alone.tables()
+    assert receipts(helped) == receipts(alone)
+
+
+def die_in_a_night(study: Scenario) -> None:
+    """Before the receipts are told to the ledger."""
+    with study.opened() as night:
+        night.stage_ahead(["berlin", "ulm"])
+        night.take_in("ulm")
+        raise KeyboardInterrupt
+
+
+def test_a_night_that_dies_still_owes_the_receipts_that_were_on_their_way(tmp_path: Path) -> None:
+    study = three_files(tmp_path / "study")
+    with pytest.raises(KeyboardInterrupt):
+        die_in_a_night(study)
+    with study.opened() as night:
+        due = [drop.file for drop in night.ledger.receipts_due()]
+
+    study.night()
+
+    assert due == ["3.csv"]
+    assert len(receipts(study)) == 3 * 3 + 2  # receipt.json, receipt.html and findings.csv of each, two fixme files
 
 
 @pytest.fixture
@@ -128,6 +161,23 @@ def test_files_that_are_read_by_their_content_or_not_at_all_are_left_to_the_nigh
         night.ahead.begin([("ulm", DroppedFile(path, name, path.stat().st_size, path.stat().st_mtime_ns))], NOW)
 
         assert not night.ahead._jobs
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="asks Linux")
+def test_the_key_is_on_no_command_line_and_in_no_environment(tmp_path: Path) -> None:
+    study = three_files(tmp_path / "study")
+
+    with study.opened() as night:
+        night.stage_ahead(["ulm"])
+        assert night.ahead._workers
+        told = [
+            Path(f"/proc/{process.pid}/{where}").read_bytes()
+            for process in night.ahead._workers._processes
+            for where in ("cmdline", "environ")
+        ]
+
+        assert told
+        assert not any(night.key in text for text in told)
 
 
 def test_one_small_file_starts_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
