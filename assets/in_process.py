@@ -1,7 +1,7 @@
 """The nightly job in the caller's process, for the command line.
 
-The caller has opened the night and holds the study's lock; sites without news are left out of the run, so that a
-study of fifty sites pays only for those that have sent something.
+The caller has opened the night and holds the study's lock; folders without news are left out of the run, so that a
+study of fifty sites pays only for those that have sent something. A remote source is not: that it answers is a check.
 """
 
 from pathlib import Path
@@ -20,7 +20,8 @@ def run_in_process(study: Study, shift: Shift, home: Path, *, verbose: bool = Fa
     """Run the night once; its reports are in `shift`. A failure is in the result and in `shift`, never raised."""
     definitions = define(study, dg.ResourceDefinition.hardcoded_resource(shift))
     job = definitions.resolve_job_def("rebuild" if shift.rebuild else "nightly")
-    silent = {drops_key(site) for site in study.sites if site not in shift.news}
+    folders = [site.name for site in study.sites.values() if isinstance(site.drop, Path)]
+    silent = {drops_key(site) for site in folders if site not in shift.news}
     with open_instance(home) as instance:
         end_orphans(instance)
         result = job.execute_in_process(

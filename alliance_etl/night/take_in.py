@@ -72,8 +72,9 @@ class SiteIntake:
 
     def begin_to_look(self) -> None:
         """Ask a remote source what it has, while others are asked, too; the answer holds for this night."""
-        remote, settle, seen = self.remote, self.study.settle_seconds, self.ledger.seen(self.site)
+        remote, settle = self.remote, self.study.settle_seconds
         if remote is not None:
+            seen = self.ledger.seen(self.site)
             self._looked = Begun(lambda: new_files(remote, settle, seen))
 
     def has_news(self, *, rebuild: bool) -> bool:
