@@ -99,7 +99,14 @@ def stage_drop(
 
 def _together(parts: Sequence[StagedDrop]) -> StagedDrop:
     """The sheets of one workbook that different exports read, as one drop. No one sheet is the file's."""
-    facts = {key: fact for key, fact in parts[0].facts.items() if key not in ("sheet", "header_line", "columns")}
+    own = ("sheet", "header_line", "columns")
+    sheets = [
+        {**{key: part.facts[key] for key in own}, "exports": [export.name for export in part.exports]}
+        for part in parts
+        if "sheet" in part.facts
+    ]
+    facts = {key: fact for key, fact in parts[0].facts.items() if key not in own}
+    facts |= {"sheets": sheets} if sheets else {}
     return StagedDrop(
         exports=tuple(export for part in parts for export in part.exports),
         findings=tuple(dict.fromkeys(finding for part in parts for finding in part.findings)),

@@ -20,6 +20,7 @@ from alliance_etl.study.model import Site, Study
 
 # Raised when the intake of this package reads the same file otherwise than before: every site is then taken in anew.
 INTAKE_VERSION = 4
+_MOST_SHEETS = 20
 
 
 class Plans:
@@ -108,10 +109,19 @@ class Plans:
 
 
 def _exports_told(path: Path, file: str) -> tuple[str, ...]:
-    try:
-        return exports_told(open_file(path, file, ()).header)
-    except Unreadable:
-        return ()
+    """The exports that the header of a fixme file names, or the headers of its sheets."""
+    told: list[str] = []
+    for number in range(1, _MOST_SHEETS + 1):
+        try:
+            opened = open_file(path, file, (), sheet=number)
+        except Unreadable as error:
+            if error.code == "empty_file":  # a sheet that Excel has added
+                continue
+            break
+        told += exports_told(opened.header)
+        if "sheet" not in opened.facts:
+            break
+    return tuple(dict.fromkeys(told))
 
 
 def given_scales(study: Study, instrument: str) -> tuple[str, ...]:

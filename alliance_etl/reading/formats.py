@@ -42,7 +42,15 @@ def open_file(
         inside = unpacked(path, kind, name)
         if kind_of(inside.path, inside.name) in ("gzip", "zip"):
             raise Unreadable("not_text", {"kind": "an archive within an archive"})
-        opened = open_file(inside.path, inside.name, wanted, delimiter=delimiter, encoding=encoding, sheet=sheet)
+        opened = open_file(
+            inside.path,
+            inside.name,
+            wanted,
+            delimiter=delimiter,
+            encoding=encoding,
+            sheet=sheet,
+            header_line=header_line,
+        )
         packed = "gz" if kind == "gzip" else "zip"
         if isinstance(opened, Grid):
             return replace(opened, facts={**opened.facts, "packed": packed})

@@ -26,6 +26,8 @@ class Grid:
     other_delimiters: Mapping[str, int] = field(default_factory=dict)
     encoding: str = "utf-8"
     header_rows: int = 1
+    title: str | None = None
+    """What the sheet is called, which may be anybody's name: for the fixme file only."""
 
     def blocks(self, positions: Sequence[int] | None = None, block_bytes: int = 16 << 20) -> Iterator[Block]:
         """All records after the header; a row whose cells are all empty is blank. No record is broken here."""

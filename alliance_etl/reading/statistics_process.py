@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from alliance_etl.reading.grid import text_of
 
 READ = "read"
@@ -60,9 +62,10 @@ def _column(
     """A column's texts; what is declared missing becomes a text of its own, entered in `missing`."""
     ranges = meta.missing_ranges.get(name, [])
     tagged = set(meta.missing_user_values.get(name, []))
+    is_single = meta.readstat_variable_types.get(name) == "float"
     texts = []
     for value in values:
-        text = text_of(value.item() if hasattr(value, "item") else value)
+        text = text_of(_shortest(value) if is_single else value.item() if hasattr(value, "item") else value)
         if text is not None and (text in tagged or _is_within(value, ranges)):
             reason = _reason(labels.get(text), text)
             marked = f"{text} (user-missing: {reason})"
@@ -70,6 +73,11 @@ def _column(
             text = marked
         texts.append(text)
     return texts
+
+
+def _shortest(value: Any) -> Any:
+    """A number of single precision (Stata's float) as it was typed: 5.1, where a double says 5.099999904632568."""
+    return float(str(np.float32(value))) if isinstance(value, float) else value
 
 
 def _is_within(value: Any, ranges: Sequence[Mapping[str, Any]]) -> bool:

@@ -47,7 +47,7 @@ def open_workbook(
     # a sheet may be called by a person's name: its number tells as much
     facts = {"format": kind, "sheet": names.index(name) + 1, "header_line": at + 1, "columns": len(header)}
     typed = Typed(epoch=epoch, text_dates=_text_dates(rows, at + 1))
-    return Grid(header, at + 1, rows[at + 1 : stop], typed, facts)
+    return Grid(header, at + 1, rows[at + 1 : stop], typed, facts, title=name)
 
 
 def sheet_names(path: Path, kind: str) -> list[str]:

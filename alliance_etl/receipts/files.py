@@ -6,7 +6,7 @@ that a spreadsheet would take for a formula are defused.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any, cast
 
@@ -18,7 +18,7 @@ from alliance_etl.reading.contained import unpacked
 from alliance_etl.reading.fhir import FhirFile
 from alliance_etl.receipts.fixme import comments, write_fixme
 from alliance_etl.receipts.fixme_fhir import write_fixme_fhir
-from alliance_etl.receipts.fixme_grid import write_fixme_grid
+from alliance_etl.receipts.fixme_grid import HeldRows, write_fixme_grid
 from alliance_etl.receipts.model import VERSION
 from alliance_etl.receipts.open_alerts import as_findings, write_open_alerts
 from alliance_etl.receipts.page import page
@@ -63,25 +63,21 @@ def _since(drop: Drop, same: Sequence[Drop]) -> Sequence[Drop]:
 
 
 _WORKBOOKS = ("xlsx", "xls", "ods")
+_OPENED = {"header_line", "sheets"}
+"""The fact that a header was found, or one in each of several sheets."""
 
 
 def _fixme(folder: Path, drop: Drop, cells: pl.DataFrame, read: Reader) -> str | None:
     """Write the fixme file, where there are rows to mend; the name that it has. One that is no longer due goes."""
     name = None
-    if drop.status == "accepted_with_findings" and drop.counts.held and "header_line" in drop.facts:
-        said = comments(cells)
+    if drop.status == "accepted_with_findings" and drop.counts.held and drop.facts.keys() & _OPENED:
         name = f"fixme{_suffix(drop)}"
         with written_whole(folder / name, durable=False) as draft:
-            read(lambda path: _write_rows(path, draft, drop, said))
+            read(lambda path: _write_rows(path, draft, drop, cells))
     for old in folder.glob("fixme*"):
         if old.name != name:
             old.unlink()
     return name
-
-
-def _sheet(facts: Mapping[str, object]) -> int | None:
-    number = facts.get("sheet")
-    return number if isinstance(number, int) else None
 
 
 def _suffix(drop: Drop) -> str:
@@ -94,19 +90,29 @@ def _suffix(drop: Drop) -> str:
     return ".xlsx" if kind in _WORKBOOKS else ".csv"
 
 
-def _write_rows(path: Path, draft: Path, drop: Drop, said: Mapping[int, str]) -> None:
-    exports, facts = list(drop.exports), drop.facts
+def _write_rows(path: Path, draft: Path, drop: Drop, cells: pl.DataFrame) -> None:
+    exports, facts, said = list(drop.exports), drop.facts, comments(cells)
     if facts.get("format") == "fhir":
         fhir = open_file(path, drop.file, (), encoding=str(facts["encoding"]))
         write_fixme_fhir(cast(FhirFile, fhir), draft, exports, said)
     elif "format" in facts:
-        opened = open_file(path, drop.file, (), sheet=_sheet(facts), header_line=int(str(facts["header_line"])))
-        write_fixme_grid(opened, draft, _suffix(drop), exports, said)
+        write_fixme_grid(list(_sheets(path, drop, cells)), draft, _suffix(drop))
     elif "packed" in facts:
         inside = unpacked(path, "gzip" if facts["packed"] == "gz" else "zip", drop.file)
         write_fixme(inside.path, draft, facts, exports, said)
     else:
         write_fixme(path, draft, facts, exports, said)
+
+
+def _sheets(path: Path, drop: Drop, cells: pl.DataFrame) -> Iterator[HeldRows]:
+    """The held rows of the one sheet or file, or of each sheet that exports of their own have read."""
+    sheets: Any = drop.facts.get("sheets") or [{**drop.facts, "exports": list(drop.exports)}]
+    for sheet in sheets:
+        theirs = cells.filter(pl.col("export").is_in(sheet["exports"]))
+        said = comments(theirs)
+        if said:
+            opened = open_file(path, drop.file, (), sheet=sheet.get("sheet"), header_line=int(sheet["header_line"]))
+            yield HeldRows(opened, sheet["exports"], said)
 
 
 def read_cells(layout: Layout, drop: Drop) -> pl.DataFrame:

@@ -4,6 +4,7 @@ Cells are as the intake read them (in text: dates in ISO 8601, a point in number
 """
 
 import csv
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,22 +14,30 @@ from typing import Any
 import polars as pl
 
 from alliance_etl.findings.comment import comment_column, defused, exports_told, without_comment
-from alliance_etl.reading import OpenedFile, Typed
+from alliance_etl.reading import OpenedFile
+from alliance_etl.reading.grid import Grid
 from alliance_etl.reading.workbook import LIKE_DATE
 
+_NO_TITLE, _LONGEST_TITLE = re.compile(r"[\[\]:*?/\\]"), 31
 _FIRST_YEAR = 1901  # a workbook has no dates before
 
 
-def write_fixme_grid(
-    opened: OpenedFile, target: Path, suffix: str, exports: Sequence[str], said: Mapping[int, str]
-) -> None:
-    """Write the rows that `said` has a comment for, as .xlsx or as .csv."""
-    rows = _rows(opened, exports, said)
+@dataclass(frozen=True)
+class HeldRows:
+    """The rows of a sheet (or file) that `said` has a comment for, by line; `exports` have read it."""
+
+    opened: OpenedFile
+    exports: Sequence[str]
+    said: Mapping[int, str]
+
+
+def write_fixme_grid(sheets: Sequence[HeldRows], target: Path, suffix: str) -> None:
+    """Write the held rows as .xlsx, each sheet under its own name, or as .csv."""
     if suffix == ".xlsx":
-        _write_workbook(rows, opened.typed, target)
+        _write_workbook(sheets, target)
     else:
         with target.open("w", encoding="utf-8-sig", newline="") as file:
-            csv.writer(file, delimiter=";").writerows(row.cells for row in rows)
+            csv.writer(file, delimiter=";").writerows(row.cells for sheet in sheets for row in _rows(sheet))
 
 
 @dataclass(frozen=True)
@@ -40,7 +49,8 @@ class _Row:
     positions: Sequence[int] = ()
 
 
-def _rows(opened: OpenedFile, exports: Sequence[str], said: Mapping[int, str]) -> Iterator[_Row]:
+def _rows(sheet: HeldRows) -> Iterator[_Row]:
+    opened, exports, said = sheet.opened, sheet.exports, sheet.said
     names = without_comment(opened.header)
     come_back = bool(exports_told(opened.header))
     positions = [opened.header.index(name) for name in names] if come_back else list(range(len(names)))
@@ -54,18 +64,20 @@ def _rows(opened: OpenedFile, exports: Sequence[str], said: Mapping[int, str]) -
             yield _Row([*harmless, said[row["line"]]], row["line"], positions)
 
 
-def _write_workbook(rows: Iterator[_Row], typed: Typed | None, target: Path) -> None:
+def _write_workbook(sheets: Sequence[HeldRows], target: Path) -> None:
     from openpyxl import Workbook
 
     book = Workbook(write_only=True)
-    sheet: Any = book.create_sheet("fixme")
-    texts = typed.text_dates if typed else {}
-    for row in rows:
-        values = [
-            _value(cell, is_text=row.line in texts.get(position, ()))
-            for cell, position in zip(row.cells, row.positions, strict=False)
-        ]
-        sheet.append([*values, *row.cells[len(values) :]])
+    for held in sheets:
+        title = _NO_TITLE.sub("_", (isinstance(held.opened, Grid) and held.opened.title) or "fixme")
+        sheet: Any = book.create_sheet(title[:_LONGEST_TITLE])
+        texts = held.opened.typed.text_dates if held.opened.typed else {}
+        for row in _rows(held):
+            values = [
+                _value(cell, is_text=row.line in texts.get(position, ()))
+                for cell, position in zip(row.cells, row.positions, strict=False)
+            ]
+            sheet.append([*values, *row.cells[len(values) :]])
     with target.open("wb") as file:
         book.save(file)
 

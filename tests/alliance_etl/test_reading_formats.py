@@ -238,6 +238,39 @@ def test_a_packed_file_goes_by_the_name_without_its_packing(study: Scenario) -> 
     assert counted(study.received("wai_1.csv.gz", gzip.compress(as_text().encode()))) == {"rows_read": 3, "new": 3}
 
 
+def test_held_rows_of_two_sheets_go_back_in_two_sheets(study: Scenario) -> None:
+    own = {**DATED, "sheet": "Sheet"}
+    study.sites["berlin"]["exports"] = {"mine": own, "yours": {**own, "sheet": "Old", "rater_role": "therapist"}}
+    study.write()
+    bad = [["A", 1, None, 9, 2, 3], ["B", 1, None, 1, 9, 3]]
+    drop = study.received("a.xlsx", xlsx([*ROWS, bad[0]], Old=[["a title"], COLUMNS, ROWS[0], bad[1]]))
+    assert counted(drop) == {"rows_read": 6, "new": 4, "held": 2}
+    book = openpyxl.load_workbook(study.folder / "receipts" / "berlin" / drop.drop_id / "fixme.xlsx")
+    assert {sheet.title: sheet.max_row for sheet in book} == {"Sheet": 2, "Old": 2}
+
+    book["Sheet"]["D2"], book["Old"]["E2"] = 5, 5
+    back = study.received("fixme.xlsx", saved(book.save))
+
+    assert {name: counts.new for name, counts in back.exports.items()} == {"mine": 1, "yours": 1}
+    assert counted(back) == {"rows_read": 2, "new": 2}
+
+
+def test_a_held_row_of_a_sheet_that_is_named_goes_back_in_a_sheet_of_that_name(study: Scenario) -> None:
+    study.export(sheet="Old")
+    drop = study.received("a.xlsx.gz", gzip.compress(xlsx(Old=[["a title"], COLUMNS, ["A", 1, None, 9, 2, 3]])))
+    back = study.received(
+        "fixme.xlsx", (study.folder / "receipts" / "berlin" / drop.drop_id / "fixme.xlsx").read_bytes()
+    )
+    assert (counted(back), codes(study.findings(back))) == ({"rows_read": 1, "held": 1}, ["answer_out_of_range"])
+
+
+def test_a_number_of_single_precision_is_as_it_was_typed(study: Scenario, tmp_path: Path) -> None:
+    table = pd.DataFrame({"q1": [5.1, float("nan")]}).astype("float32")
+    table.to_stata(tmp_path / "a.dta", write_index=False)
+    (block,) = open_file(tmp_path / "a.dta", "a.dta", ["q1"]).blocks()
+    assert block.frame["0"].to_list() == ["5.1"]
+
+
 def test_a_file_that_crashes_its_reader_stops_nothing(study: Scenario, tmp_path: Path) -> None:
     """With value labels for a variable that is not there (record 4: how many variables, which) pyreadstat 1.3 ends in a
     segmentation fault."""
