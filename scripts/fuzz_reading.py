@@ -1,6 +1,6 @@
 """Reading under stress, for as long as asked: random exports through both parsers and every size of block.
 
-    python scripts/fuzz_reading.py --seconds 60
+    python scripts/fuzz_reading.py --seconds 60         # quoted with " and with '
     python scripts/fuzz_reading.py --lines 5000000      # speed and peak memory, against pyarrow alone
 
 Ends with status 1 at the first text on which the readings differ, or a line is lost, and prints it.
@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -21,9 +22,32 @@ import pyarrow.csv
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from alliance_etl.reading import DelimitedText, delimited, open_delimited
+from alliance_etl.reading.quoting import USUAL, Quoting
 
 HEADER = ("id", "text", "n")
-PARTS = ("a", "7", "é", " ", '"', '"', '""', '";', ';"', ";", ";", ";", ";;", "\n", "\n", "\r\n", "\r", "\0", "\ufeff")
+APOSTROPHES = Quoting("'")
+PARTS = (
+    "a",
+    "7",
+    "'",
+    "é",
+    " ",
+    '"',
+    '"',
+    '""',
+    '";',
+    ';"',
+    ";",
+    ";",
+    ";",
+    ";;",
+    "\n",
+    "\n",
+    "\r\n",
+    "\r",
+    "\0",
+    "\ufeff",
+)
 LINES = ("a;b;c", '"a";"b;";"c"', '"a";"b ""c""";3', "a;b", "a;b;c;d", "a;b;c;", 'a;"b;c', 'a;b";c', ';;"x', "", ";;")
 
 
@@ -58,6 +82,15 @@ def lost_or_doubled(body: str, read: tuple[list[tuple[object, ...]], ...]) -> bo
     return '"' not in body and set(lines) != set(expected)
 
 
+def swapped(read: tuple[list[tuple[object, ...]], ...]) -> tuple[list[tuple[object, ...]], ...]:
+    """The same with ' and " in each other's place."""
+    frame, *rest = read
+    return (
+        [tuple(APOSTROPHES.outward(cell) if isinstance(cell, str) else cell for cell in row) for row in frame],
+        *rest,
+    )
+
+
 def fuzz(seconds: float, seed: int) -> int:
     chance = random.Random(seed)  # noqa: S311 - no secret
     until = time.monotonic() + seconds
@@ -69,9 +102,11 @@ def fuzz(seconds: float, seed: int) -> int:
             path.write_bytes(("id;text;n" + chance.choice(("", ";")) + "\n" + body).encode())
             if body.count("\0") * 4 > len(body):
                 continue
-            text = open_delimited(path, HEADER, encoding="utf-8")
+            text = replace(open_delimited(path, HEADER, encoding="utf-8"), _quoting=USUAL)
             whole = reading(text, 1 << 20, careful=True)
             others = [reading(text, size, careful=False) for size in (1, chance.randrange(1, 80), 1 << 20)]
+            path.write_bytes(path.read_bytes().translate(bytes.maketrans(b"'\"", b"\"'")))
+            others.append(swapped(reading(replace(text, _quoting=APOSTROPHES), 1 << 20, careful=False)))
             if lost_or_doubled(body, whole) or any(other != whole for other in others):
                 print(f"seed {seed}, text {texts}: {body!r}\n{whole}\n" + "\n".join(map(str, others)))
                 return 1
