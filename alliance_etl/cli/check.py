@@ -66,7 +66,9 @@ def print_report(drop: dict[str, Any], findings: list[dict[str, Any]]) -> None:
 def _where(finding: dict[str, Any]) -> str:
     if finding["cell"]:
         return f"{finding['cell']} ({finding['column']})"
-    return f"line {finding['line']}" if finding["line"] else "file"
+    if not finding["line"]:
+        return "file"
+    return f"line {finding['line']} ({finding['column']})" if finding["column"] else f"line {finding['line']}"
 
 
 def _what(finding: dict[str, Any]) -> str:

@@ -248,6 +248,9 @@ def test_held_rows_of_two_sheets_go_back_in_two_sheets(study: Scenario) -> None:
     book = openpyxl.load_workbook(study.folder / "receipts" / "berlin" / drop.drop_id / "fixme.xlsx")
     assert {sheet.title: sheet.max_row for sheet in book} == {"Sheet": 2, "Old": 2}
 
+    page = (study.folder / "receipts" / "berlin" / drop.drop_id / "receipt.html").read_text(encoding="utf-8")
+    assert "header in row 2, 6 columns, read by yours" in page
+
     book["Sheet"]["D2"], book["Old"]["E2"] = 5, 5
     back = study.received("fixme.xlsx", saved(book.save))
 
