@@ -81,6 +81,13 @@ def test_a_single_file_is_a_source_too(outbox: Path, drop: str) -> None:
     assert [file.name for file in SftpFolder(f"{drop}/a.csv", "berlin").files()] == ["a.csv"]
 
 
+def test_a_path_that_begins_with_a_tilde_is_below_the_users_own_folder(outbox: Path, drop: str) -> None:
+    (outbox / "a.csv").write_text(ONE)
+    server, below = drop.removesuffix(str(outbox)), os.path.relpath(outbox, Path.home())
+
+    assert [file.path for file in SftpFolder(f"{server}/~/{below}", "berlin").files()] == [f"{below}/a.csv"]
+
+
 def test_thousands_of_files_are_listed_without_asking_of_each(
     outbox: Path, drop: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
