@@ -11,9 +11,12 @@ from alliance_etl.reading.spanning import RECORD_LINES, Lines
 CANDIDATES = (",", ";", "\t", "|")
 UNUSUAL = ("^", "~", " ", ":", "#", "&", "*", "\x1f", "\x01")
 LINES_COMPARED = 50
+HEADER_WITHIN = 50
+"""Titles may stand above the header, which is one of so many first lines (of a workbook: rows)."""
 
 _OUTER = re.compile(r"^[\s\ufeff\u200b]+|[\s\ufeff\u200b]+$")
 _NO_NAME = re.compile(r"[\d+\-.,]|$")
+_NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,8 @@ def find_header(
 
     Without `delimiter`, the one with most wanted names is taken, spelt as wanted or nearly so; among equals Excel's
     `sep=`, then the one with which most lines have as many fields as the header. An unusual one is tried only where
-    no usual one shows a wanted name, and taken only if it shows several and every line has as many fields.
+    no usual one shows a wanted name, and taken only if it shows several and every line has as many fields. Titles above
+    the header are passed over, as above that of a workbook.
     Raises Unreadable: empty_file, no_header, bad_encoding (without the codec's name).
     """
     lines = sample.splitlines(keepends=True)
@@ -56,6 +60,7 @@ def find_header(
         raise Unreadable("empty_file" if whole else "no_header", {"bytes": len(sample)})
     names = frozenset(map(cut, wanted))
     candidates = tuple(dict.fromkeys((*CANDIDATES, *filter(None, (hinted, delimiter)))))
+    start = _below_titles(lines, start, names, (delimiter,) if delimiter else candidates)
     headers = {candidate: _read(lines, start, candidate, names) for candidate in candidates}
     found = {candidate: shown(names, header.names) for candidate, header in headers.items()}
     alike = {candidate: len(_loose(names) & _loose(header.names)) for candidate, header in headers.items()}
@@ -89,6 +94,35 @@ def _first_record(lines: Sequence[bytes]) -> tuple[int, str | None]:
         elif line.strip(empty):
             return index, hinted
     return len(lines), hinted
+
+
+def _below_titles(lines: Sequence[bytes], start: int, wanted: frozenset[str], delimiters: Sequence[str]) -> int:
+    """Index of the line with most of the wanted names, several at least, where the first one shows none; else `start`.
+
+    Rows of data above it are no titles: they fill most of the columns that are wanted, or have numbers there.
+    """
+    above = [_split(line, delimiters) for line in lines[start : start + HEADER_WITHIN]]
+    if not above or any(shown(wanted, cells) for cells in above[0].values()):
+        return start
+    best, delimiter = max(
+        ((at, each) for at, line in enumerate(above) for each in line),
+        key=lambda place: (shown(wanted, above[place[0]][place[1]]), -place[0]),
+    )
+    header = above[best][delimiter]
+    columns = [position for position, name in enumerate(header) if shown(wanted, [name])]
+    if len(columns) < 2:
+        return start
+    for cells in (line[delimiter] for line in above[:best]):
+        filled = [cells[column] for column in columns if column < len(cells) and cells[column]]
+        if 2 * len(filled) > len(columns) or sum(map(bool, map(_NUMBER.fullmatch, filled))) > 1:
+            return start
+    return start + best
+
+
+def _split(line: bytes, delimiters: Sequence[str]) -> dict[str, list[str]]:
+    """A line's cells by delimiter, quotes cut."""
+    text = line.decode(errors="replace").replace('"', "")
+    return {delimiter: list(map(cut, text.split(delimiter))) for delimiter in delimiters}
 
 
 def _read(lines: list[bytes], start: int, delimiter: str, wanted: frozenset[str]) -> Header:
@@ -126,8 +160,7 @@ def _refuse_records(lines: Sequence[bytes], header: Header, wanted: frozenset[st
     """Raise no_header unless the line can be a header of other names: what it holds might be a person's answers."""
     facts: dict[str, int | str | bool] = {"line": header.line, "fields": len(header.names)}
     for number, line in enumerate(lines[header.line : header.line + RECORD_LINES], header.line + 1):
-        text = line.decode(errors="replace").replace('"', "")
-        if any(wanted & set(map(cut, text.split(candidate))) for candidate in candidates):
+        if any(wanted & set(cells) for cells in _split(line, candidates).values()):
             raise Unreadable("no_header", {**facts, "header_at": number})
     named = [name for name in header.names if name]
     if len(named) < 2 or len(set(named)) < len(named) or any(map(_NO_NAME.match, named)):

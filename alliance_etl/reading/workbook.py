@@ -11,14 +11,12 @@ from pathlib import Path
 from alliance_etl.reading.biff import Biff
 from alliance_etl.reading.contained import DamageTold, refuse_bomb
 from alliance_etl.reading.grid import Grid, names_of
-from alliance_etl.reading.header import cut, shown
+from alliance_etl.reading.header import HEADER_WITHIN, cut, shown
 from alliance_etl.reading.model import Unreadable
 from alliance_etl.reading.opendocument import OpenDocument
 from alliance_etl.reading.opened import Typed
 from alliance_etl.reading.sheet_errors import with_errors
 
-HEADER_WITHIN = 50
-"""The header stands in one of so many first rows."""
 LIKE_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?")
 EPOCH_1900, EPOCH_1904 = "1899-12-30", "1904-01-01"
 

@@ -111,6 +111,5 @@ def _plain(text: str, form: _Form) -> str:
     other = "'" if form.quoting == USUAL else "`"
     for mark in {'"', form.quoting.quote, "\\" if form.quoting.escape == "backslash" else '"'}:
         text = text.replace(mark, other)
-    for mark in ("\r", "\n", form.delimiter):
-        text = text.replace(mark, " ")
-    return text
+    text = text.replace(form.delimiter, {",": ";", ";": ","}.get(form.delimiter, " "))
+    return text.replace("\r", " ").replace("\n", " ")

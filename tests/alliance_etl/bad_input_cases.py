@@ -92,8 +92,16 @@ FILES = [
         "no header, labels only", "MEIER,ONE,rarely,often,never\nBERG,TWO,rarely,often,always\n", 1,
         Told("no_header", 1, expected=ALL_COLUMNS),
     ),
+    Case(
+        "header below a title", f"Export of the clinic,2026\n\n{table(*GOOD)}", "accepted",
+        {"rows_read": 2, "new": 2}, (),
+    ),
     rejected(
-        "header below a title", f"Export of the clinic\n{table(*GOOD)}", 4, Told("no_header", 1, expected=ALL_COLUMNS)
+        "header below a row", f"{GOOD[0]}\n{table(GOOD[1])}", 3, Told("no_header", 1, expected=ALL_COLUMNS)
+    ),
+    rejected(
+        "header below a row of labels", f"MEIER,ONE,rarely,often,never\n{table(*GOOD)}", 4,
+        Told("no_header", 1, expected=ALL_COLUMNS),
     ),
     rejected(
         "wrong delimiter declared", table(*GOOD), 2, Told("wrong_delimiter", 1, expected="a comma"),

@@ -80,7 +80,7 @@ def test_every_kind_of_finding_is_reached_by_a_case_here_or_by_a_test_that_names
     [
         ("column renamed", "'Q-2' may be 'q2'"),
         ("column added", "'remark'"),
-        ("header below a title", "stand in line 2"),
+        ("header below a row", "stand in line 2"),
         ("another site's file, same delimiter", "wrong folder"),
         ("another site's file, other delimiter", "wrong folder"),
         ("wrong delimiter declared", "a comma would find 5 of them"),

@@ -263,9 +263,21 @@ def test_a_file_that_begins_with_answers_has_no_header(tmp_path: Path) -> None:
     assert "K100" not in str(error)
 
 
-def test_a_header_further_down_is_pointed_at(tmp_path: Path) -> None:
-    error = refusal(tmp_path, b"Export of 1 May\nNorth Clinic;;\n" + TABLE.encode())
-    assert (error.code, error.facts["header_at"]) == ("no_header", 3)
+def test_titles_above_the_header_are_passed_over(tmp_path: Path) -> None:
+    plain, titled = (
+        opened(tmp_path, TABLE.encode()),
+        b"Export of 1 May\nNorth Clinic;;\n\n;WAI;;;SRS\n" + TABLE.encode(),
+    )
+    lines = [block.frame["line"].to_list() for block in plain.blocks()]
+    below = opened(tmp_path, titled)
+    assert (below.header, below.header_line) == (plain.header, 5)
+    assert [[line - 4 for line in block.frame["line"]] for block in below.blocks()] == lines
+
+
+@pytest.mark.parametrize("above", [b"K100;1;08.01.2024;3\n", b"K;one;January;often\n"], ids=["numbers", "words"])
+def test_a_header_below_data_is_pointed_at(tmp_path: Path, above: bytes) -> None:
+    error = refusal(tmp_path, above + TABLE.encode())
+    assert (error.code, error.facts["header_at"]) == ("no_header", 2)
 
 
 @pytest.mark.parametrize("header", ["klient_id;sitzung", "Patient;Visit;Date"], ids=["other spelling", "other names"])

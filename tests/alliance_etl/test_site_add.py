@@ -237,6 +237,15 @@ def test_items_reversed_at_the_source_are_seen_by_the_declared_total(study: Path
     assert not [each for each in document(done)["check"]["findings"] if each["code"] == "total_differs"]
 
 
+def test_titles_above_the_header_of_a_text_are_passed_over(study: Path, tmp_path: Path) -> None:
+    file = csv(tmp_path, rows_of(last_day=28))
+    file.write_text(f"Export of the clinic\n\n{file.read_text(encoding='utf-8')}", encoding="utf-8")
+
+    done = add(study, file, "--site", "a", "--title", "Clinic A", "--json")
+
+    assert document(done)["check"]["new"] == 60
+
+
 def test_two_sheets_of_the_same_columns_are_asked_and_titles_are_passed_over(study: Path, tmp_path: Path) -> None:
     book = Workbook()
     for title in ("January", "February"):
