@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from alliance_etl.alerts.alone import alerts_alone
 from alliance_etl.alerts.answers import NAME, Answers, is_called_so, may_answer_alerts, read_answers
 from alliance_etl.errors import ConfigurationError
 from alliance_etl.findings.frame import FileFinding, fold, of_file
@@ -42,7 +43,8 @@ class CheckReport:
 
 
 def check_file(study: Study, registry: Registry, promises: Promises, file: Path, site: str) -> CheckReport:
-    """Judge a file as a drop of that site, received now. ConfigurationError for an unknown site or a missing file."""
+    """Judge a file as a drop of that site, received now and alone: what follows from earlier drops is not known here.
+    ConfigurationError for an unknown site or a missing file."""
     if site not in study.sites:
         raise ConfigurationError(f"no site {site!r} in {study.path}; there are {', '.join(study.sites)}")
     if not file.is_file():
@@ -67,9 +69,10 @@ def check_file(study: Study, registry: Registry, promises: Promises, file: Path,
     cells = pl.concat([of_file(staged.findings), staged.cells, *(export.cells for export in staged.exports)])
     findings = fold(cells).to_dicts()
     status = judged(staged, has_findings=bool(findings))
+    alerts = alerts_alone([(plans.plans[export.name], export.forms) for export in staged.exports], study.alerts)
     total = sum(counts.values(), Counts())
     drop = DropReport(content_hash(file)[:16], site, file.name, status, total, counts, len(findings))
-    return CheckReport(drop, findings, dict(staged.facts))
+    return CheckReport(drop, [*findings, *alerts], dict(staged.facts))
 
 
 def _of_answers(answers: Answers, file: Path, site: str) -> CheckReport:

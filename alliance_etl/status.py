@@ -7,6 +7,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Literal
 
+from alliance_etl.alerts.published import open_by_site
 from alliance_etl.night.news import is_unfinished, pending_drops, spelled
 from alliance_etl.publication.swap import published_folder
 from alliance_etl.pull import remote_of
@@ -31,6 +32,7 @@ def study_status(study: Study, now: datetime | None = None) -> dict[str, Any]:
     try:
         drops = ledger.drops() if ledger else []
         forms = {name: _forms(ledger, name) for name in study.sites}
+        alerts = open_by_site(ledger.told(), drops) if ledger else {}
         contacts = ledger.contacts() if ledger else {}
     finally:
         if ledger:
@@ -42,6 +44,7 @@ def study_status(study: Study, now: datetime | None = None) -> dict[str, Any]:
         "sites": [
             {
                 **_site(study, name, [d for d in drops if d.site == name], forms[name], waiting.count(name), moment),
+                "alerts": alerts.get(name, 0),
                 **_contact(study, name, contacts.get(name)),
             }
             for name in study.sites

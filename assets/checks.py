@@ -29,6 +29,11 @@ COMPLETENESS = dg.AssetCheckSpec(
     asset="forms",
     description="No form has missing answers; warns.",
 )
+OPEN_ALERTS = dg.AssetCheckSpec(
+    "open_alerts",
+    asset="forms",
+    description="No possible but unlikely value waits to be confirmed; warns.",
+)
 BLOCKING = frozenset(spec.name for spec in (CONSERVATION, CONTRACTS) if spec.blocking)
 
 

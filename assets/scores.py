@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from assets.checks import COMPLETENESS, CONTRACTS, DECLARED_TOTALS, evaluated
+from assets.checks import COMPLETENESS, CONTRACTS, DECLARED_TOTALS, OPEN_ALERTS, evaluated
 from assets.columns import described
 from assets.shift import Shift
 
@@ -39,7 +39,7 @@ _SPECS = [
 @dg.multi_asset(
     name="scoring",
     specs=_SPECS,
-    check_specs=[CONTRACTS, DECLARED_TOTALS, COMPLETENESS],
+    check_specs=[CONTRACTS, DECLARED_TOTALS, COMPLETENESS, OPEN_ALERTS],
     pool="duckdb",
     description="Scores and harmonises the current forms, and checks them before they are published.",
 )
@@ -52,6 +52,7 @@ def scoring(night: dg.ResourceParam[Shift]) -> Iterator[dg.MaterializeResult[Non
         (CONTRACTS, night.night.check_contracts),
         (DECLARED_TOTALS, night.night.check_declared_totals),
         (COMPLETENESS, night.night.check_completeness),
+        (OPEN_ALERTS, night.night.check_open_alerts),
     ):
         with night.stage(spec.name):
             result = check()

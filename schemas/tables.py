@@ -262,11 +262,13 @@ _ALERT = (
 )
 ALERTS = Table(
     "alerts",
-    "Possible but unlikely values of current forms, one row per form and rule; the forms are published all the same.",
+    "Possible but unlikely values of current forms, one row per form and rule, or per series of forms that an alert is "
+    "about (the form is then its first); the forms are published all the same.",
     (
         *_ALERT,
         DROP_ID,
         LINE,
+        Column("forms", "BIGINT", "number of forms that the alert is about", unit="forms", required=True),
         Column("expected", "VARCHAR", "what would have been likely", required=True),
         Column(
             "state",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from alliance_etl.alerts.ranges import ranges_changed
 from alliance_etl.alerts.rules import (
     FOUND,
     VERSIONS,
@@ -23,7 +24,7 @@ from alliance_etl.study.model import Alerts
 
 ALERTS = {
     "alert_id": pl.String,
-    **{name: kind for name, kind in FOUND.items() if name != "values"},
+    **{name: kind for name, kind in FOUND.items() if name not in ("subject", "values")},
     "rule_version": pl.Int32,
     "fingerprint": pl.String,
     "state": pl.String,
@@ -75,7 +76,8 @@ def of_site(site: str, files: Files, wanted: Alerts) -> pl.DataFrame:
     if wanted.straight_lining and files:
         signs = pl.concat([pl.read_parquet(signs_path(path)) for _, path in files]).with_columns(site=pl.lit(site))
         parts.append(straight_lining(signs.lazy().filter(kind="flat"), wanted.straight_lining_items))
-    return pl.concat(pl.collect_all(parts))
+    found = pl.collect_all(parts)
+    return pl.concat([*found, *(ranges_changed(site, files) if wanted.range_changed else [])])
 
 
 def _dated(files: Files) -> pl.LazyFrame:
@@ -100,7 +102,7 @@ def _named(found: pl.DataFrame, confirmed: Collection[tuple[str, str]]) -> pl.Da
     prints = [_digest(values) for values in found["values"]]
     versions = [VERSIONS[code] for code in found["code"]]
     # the letter keeps spreadsheets from taking an id for a number
-    ids = [f"a{_digest(*parts)}" for parts in zip(found["form_id"], found["code"], versions, prints, strict=True)]
+    ids = [f"a{_digest(*parts)}" for parts in zip(found["subject"], found["code"], versions, prints, strict=True)]
     states = ["confirmed" if key in confirmed else "open" for key in zip(found["site"], ids, strict=True)]
     return (
         found.with_columns(

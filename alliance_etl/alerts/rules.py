@@ -6,17 +6,20 @@ what a rule finds raises its version: its confirmations lapse and the alerts are
 
 import polars as pl
 
-VERSIONS = {"session_order": 1, "rating_before_first_session": 1, "straight_lining": 1}
+VERSIONS = {"session_order": 1, "rating_before_first_session": 1, "straight_lining": 1, "range_changed": 1}
 
 VISIT = ("form_id", "site", "participant", "family", "rater_role", "session", "session_date", "drop_id", "line")
 """The columns that the rules about sessions and dates look at."""
 
+# `subject` is what the alert is about, a form or a series of forms; `form_id` is the form, or the series' first.
 FOUND = {
+    "subject": pl.String,
     "form_id": pl.String,
     "site": pl.String,
     "drop_id": pl.String,
     "line": pl.Int64,
     "code": pl.String,
+    "forms": pl.Int64,
     "values": pl.String,
     "expected": pl.String,
 }
@@ -81,5 +84,11 @@ def straight_lining(flat: pl.LazyFrame, least: int) -> pl.LazyFrame:
 
 
 def _found(forms: pl.LazyFrame, code: str, values: pl.Expr, expected: pl.Expr) -> pl.LazyFrame:
-    columns = {"code": pl.lit(code), "values": values, "expected": expected}
+    columns = {
+        "subject": pl.col("form_id"),
+        "code": pl.lit(code),
+        "forms": pl.lit(1),
+        "values": values,
+        "expected": expected,
+    }
     return forms.with_columns(**columns).select(pl.col(name).cast(kind) for name, kind in FOUND.items())

@@ -38,7 +38,7 @@ def signs_of(forms: pl.DataFrame, items: Sequence[int], reversed_items: Sequence
     `range` is of the straight items only, whole numbers, rounded outwards: a reversed item may have been turned back at
     the source, which moves its range.
     """
-    straight = [f"item_{n}" for n in items if n not in set(reversed_items)]
+    straight = straight_items(items, reversed_items)
     turned = [f"item_{n}" for n in items if n in set(reversed_items)]
     ends = forms.select(
         "rater_role", "session_date", **_ends("low", "high", straight), **_ends("low_turned", "high_turned", turned)
@@ -46,6 +46,11 @@ def signs_of(forms: pl.DataFrame, items: Sequence[int], reversed_items: Sequence
     return pl.concat(
         [pl.DataFrame(schema=SIGNS), _flat(forms, ends, [*straight, *turned]), *_ranges(ends)], how="diagonal"
     )
+
+
+def straight_items(items: Sequence[int], reversed_items: Sequence[int]) -> list[str]:
+    """The columns of the items that are not reversed."""
+    return [f"item_{n}" for n in items if n not in set(reversed_items)]
 
 
 def _ends(low: str, high: str, answers: Sequence[str]) -> dict[str, pl.Expr]:

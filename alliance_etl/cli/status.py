@@ -20,7 +20,7 @@ def status(
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
-    """Show for each site its last drop, forms and held rows, and who is late or silent.
+    """Show for each site its last drop, forms, held rows and open alerts, and who is late or silent.
 
     Example: `alliance-etl status --study north_star/`
     """
@@ -36,7 +36,7 @@ def status(
 
 def _print(document: dict[str, Any]) -> None:
     print(f"{document['title']}: {document['published'] or 'nothing is published yet'}")
-    columns = ("site", "state", "last_drop", "last_file", "forms", "held", "rejected", "drops", "waiting")
+    columns = ("site", "state", "last_drop", "last_file", "forms", "held", "alerts", "rejected", "drops", "waiting")
     rows = [[site[column] for column in columns] for site in document["sites"]]
     print_table([column.replace("_", " ") for column in columns], rows)
     for site in document["sites"]:

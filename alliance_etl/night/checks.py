@@ -99,3 +99,10 @@ def completeness(scored: Scored, study: Study) -> CheckResult:
             incomplete.update(dict(few.iter_rows()))
     found = {site: incomplete[site] for site in study.sites if incomplete[site]}
     return CheckResult("completeness", not found, "Every form has all its answers.", found)
+
+
+def open_alerts(alerts: pl.DataFrame, study: Study) -> CheckResult:
+    """How many possible but unlikely values wait to be confirmed, per site."""
+    counts = Counter(alerts.filter(state="open")["site"].to_list())
+    found = {site: counts[site] for site in study.sites if counts[site]}
+    return CheckResult("open_alerts", not found, "No possible but unlikely value waits to be confirmed.", found)

@@ -138,6 +138,9 @@ class Night:
     def check_completeness(self) -> CheckResult:
         return checks.completeness([(s, self._scored(s)) for s in self.scorings], self.study)
 
+    def check_open_alerts(self) -> CheckResult:
+        return checks.open_alerts(self.alerts(), self.study)
+
     def publish(self) -> PublicationReport:
         """Publish everything that is scored, unless the publication already is just that."""
         alerts, said = self.alerts(), [for_everybody(word, self._ids(word.site)) for word in self._said()]

@@ -50,6 +50,9 @@ class Alerts(Strict):
         default=True, description="A form dated before the participant's session 1."
     )
     straight_lining: bool = Field(default=True, description="All answers the same on a form that has reversed items.")
+    range_changed: bool = Field(
+        default=True, description="No answers above some value any more, as on another version of the instrument."
+    )
     straight_lining_items: int = Field(
         default=6, ge=2, description="Number of answers from which on a form can be straight-lined."
     )

@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
+from alliance_etl.check import CheckReport, check_file
 from alliance_etl.errors import ConfigurationError
+from alliance_etl.status import study_status
+from alliance_etl.study.load import load_study
 from tests.alliance_etl.test_alerts import EVERYTHING, FLAT, HEADER, JUMBLED, ORDER, confirmed, listed, study_in
-from tests.scenario import EXPORT, Scenario, codes, counted, published, site, table
+from tests.scenario import EXPORT, Scenario, all_promises, codes, counted, published, registry_in, site, table
 
 ANSWER = "alert_id,confirmed_by,reason"
 STRAIGHT = "B,1,2026-02-05,4,4,4,4,4,4"
@@ -274,3 +277,55 @@ def test_confirmations_go_with_another_configuration(tmp_path: Path) -> None:
 
     assert [row[3] for row in listed(study)] == ["confirmed"]
     assert len(told(study)) == 1
+
+
+@pytest.mark.parametrize(
+    ("rows", "found"),
+    [
+        pytest.param(JUMBLED, [(3, ORDER)], id=ORDER),
+        pytest.param((STRAIGHT,), [(2, FLAT)], id=FLAT),
+        pytest.param(JUMBLED[1:], [], id="the other session came in an earlier file"),
+    ],
+)
+def test_check_tells_the_alerts_that_a_file_shows_by_itself(
+    rows: tuple[str, ...], found: list[tuple[int, str]], tmp_path: Path
+) -> None:
+    study = started(tmp_path / "study")
+    file = tmp_path / "2.csv"
+    file.write_text(table(*rows, header=HEADER))
+
+    report = checked(study, file)
+
+    assert [(alert["line"], alert["code"]) for alert in report.findings] == found
+    assert {alert["severity"] for alert in report.findings} <= {"alert"}
+    assert (report.drop.status, "To confirm" in report.page()) == ("accepted", bool(found))
+
+
+def test_check_says_of_a_file_of_confirmations_what_a_run_says(tmp_path: Path) -> None:
+    study = started(tmp_path / "study")
+    (alert,) = ids(study)
+    file = tmp_path / "confirmations.csv"
+    file.write_text(answers(f"{alert},A,b", f"{alert},A,b", "the third,A,b", ",,"))
+    said = checked(study, file)
+
+    study.drop(file.name, file.read_text())
+    drop = study.night().drop
+
+    assert (said.drop.status, said.drop.counts, said.drop.findings) == (drop.status, drop.counts, drop.findings)
+
+
+def checked(study: Scenario, file: Path) -> CheckReport:
+    return check_file(load_study(study.folder), registry_in(study.folder), all_promises(), file, "berlin")
+
+
+def test_status_counts_open_alerts_per_site(tmp_path: Path) -> None:
+    study = started(tmp_path, *JUMBLED, STRAIGHT)
+    before = study_status(load_study(study.folder))
+    confirmed(study, ids(study)[0])
+    study.night()
+    after = study_status(load_study(study.folder))
+
+    assert [{site["site"]: site["alerts"] for site in told["sites"]} for told in (before, after)] == [
+        {"berlin": 2, "ulm": 0},
+        {"berlin": 1, "ulm": 0},
+    ]

@@ -108,6 +108,7 @@ def test_the_checks_of_a_good_night_pass(folder: Path, instance: dg.DagsterInsta
         "scores:contracts": True,
         "scores:declared_totals": True,
         "forms:completeness": True,
+        "forms:open_alerts": True,
     }
 
 
@@ -126,6 +127,17 @@ def test_missing_answers_are_a_warning_and_counted_per_site(folder: Path, instan
     result = run_assets(folder, instance)
 
     check = next(c for c in result.get_asset_check_evaluations() if c.check_name == "completeness")
+    assert (check.passed, check.severity, check.metadata["count"].value) == (False, dg.AssetCheckSeverity.WARN, 2)
+
+
+def test_open_alerts_are_a_warning_and_counted_per_site(folder: Path, instance: dg.DagsterInstance) -> None:
+    study = folder / "study.yaml"
+    study.write_text(study.read_text().replace("wai_sr_client", "wai_s_client"))  # which has reversed items
+    drop_wai(folder, answer=4, forms=2)
+
+    result = run_assets(folder, instance)
+
+    check = next(c for c in result.get_asset_check_evaluations() if c.check_name == "open_alerts")
     assert (check.passed, check.severity, check.metadata["count"].value) == (False, dg.AssetCheckSeverity.WARN, 2)
 
 
