@@ -39,7 +39,10 @@ class CheckReport:
         """The receipt's page, as far as it can be written without a run."""
         from alliance_etl.receipts.page import page
 
-        return page({**self.as_dict(), "fixme": None, "confirmations": None, "against_earlier": {}}, is_check=True)
+        return page(
+            {**self.as_dict(), "fixme": None, "made_good": 0, "confirmations": None, "against_earlier": {}},
+            is_check=True,
+        )
 
 
 def check_file(study: Study, registry: Registry, promises: Promises, file: Path, site: str) -> CheckReport:

@@ -7,16 +7,17 @@ import polars as pl
 
 from alliance_etl.errors import ConfigurationError
 from alliance_etl.findings.frame import worded
-from alliance_etl.receipts.files import read_cells
+from alliance_etl.receipts.files import made_good_of, read_cells, without_rows
 from alliance_etl.state.layout import Layout
-from alliance_etl.state.ledger import Drop, Ledger
+from alliance_etl.state.ledger import Drop, HeldRow, Ledger
 from alliance_etl.study.model import Study
 
 _COLUMNS = ("export", "line", "cell", "column", "code", "value", "expected", "message", "how_to_fix", "cause")
 
 
 def held_rows(study: Study, site: str | None = None) -> list[dict[str, Any]]:
-    """One entry per drop that has held rows, in order of arrival, `rows` one per failing cell of a held row.
+    """One entry per drop that has held rows, in order of arrival, `rows` one per failing cell of a row that
+    still waits: `held` = `made_good` by later drops + `waiting`, as of the last night.
 
     A duplicate holds nothing of its own. A file that was rejected as a whole has the reason in the place of rows.
     ConfigurationError for an unknown site.
@@ -29,13 +30,16 @@ def held_rows(study: Study, site: str | None = None) -> list[dict[str, Any]]:
     ledger = Ledger(layout.ledger)
     try:
         drops = [drop for drop in ledger.drops(site) if drop.counts.held and drop.status != "duplicate"]
+        good = ledger.made_good()
     finally:
         ledger.close()
-    return [_of_drop(layout, drop) for drop in drops]
+    return [_of_drop(layout, drop, good.get(drop.seq, [])) for drop in drops]
 
 
-def _of_drop(layout: Layout, drop: Drop) -> dict[str, Any]:
-    errors = worded(read_cells(layout, drop).sort("line", "position")).filter(severity="error")
+def _of_drop(layout: Layout, drop: Drop, good: Sequence[HeldRow]) -> dict[str, Any]:
+    waiting = without_rows(read_cells(layout, drop), good)
+    errors = worded(waiting.sort("line", "position")).filter(severity="error")
+    mended = made_good_of(drop, good)
     return {
         "site": drop.site,
         "file": drop.file,
@@ -43,6 +47,8 @@ def _of_drop(layout: Layout, drop: Drop) -> dict[str, Any]:
         "received_at": drop.received_at.isoformat(),
         "status": drop.status,
         "held": drop.counts.held,
+        "made_good": mended,
+        "waiting": drop.counts.held - mended,
         "rows": errors.select(_COLUMNS).to_dicts(),
     }
 

@@ -11,6 +11,7 @@ from alliance_etl.alerts.published import open_by_site
 from alliance_etl.night.news import is_unfinished, pending_drops, spelled
 from alliance_etl.publication.swap import published_folder
 from alliance_etl.pull import remote_of
+from alliance_etl.receipts.files import made_good_of
 from alliance_etl.state.layout import Layout
 from alliance_etl.state.ledger import Contact, Drop, Ledger
 from alliance_etl.study.model import Study
@@ -33,17 +34,29 @@ def study_status(study: Study, now: datetime | None = None) -> dict[str, Any]:
         drops = ledger.drops() if ledger else []
         forms = {name: _forms(ledger, name) for name in study.sites}
         alerts = open_by_site(ledger.told(), drops) if ledger else {}
+        good = ledger.made_good() if ledger else {}
         contacts = ledger.contacts() if ledger else {}
     finally:
         if ledger:
             ledger.close()
+    mended = dict.fromkeys(study.sites, 0)
+    for drop in drops:
+        mended[drop.site] = mended.get(drop.site, 0) + made_good_of(drop, good.get(drop.seq, []))
     return {
         "study": study.slug,
         "title": study.title,
         "published": str(layout.warehouse / "alliance.duckdb") if folder else None,
         "sites": [
             {
-                **_site(study, name, [d for d in drops if d.site == name], forms[name], waiting.count(name), moment),
+                **_site(
+                    study,
+                    name,
+                    [d for d in drops if d.site == name],
+                    forms[name],
+                    mended[name],
+                    waiting.count(name),
+                    moment,
+                ),
                 "alerts": alerts.get(name, 0),
                 **_contact(study, name, contacts.get(name)),
             }
@@ -66,7 +79,9 @@ def _forms(ledger: Ledger | None, site: str) -> int:
     return sum(segment.rows for segment in ledger.segments(site, kind="current")) if ledger else 0
 
 
-def _site(study: Study, name: str, drops: list[Drop], forms: int, waiting: int, now: datetime) -> dict[str, Any]:
+def _site(
+    study: Study, name: str, drops: list[Drop], forms: int, made_good: int, waiting: int, now: datetime
+) -> dict[str, Any]:
     site = study.sites[name]
     last = drops[-1] if drops else None
     remote = remote_of(site)
@@ -82,7 +97,8 @@ def _site(study: Study, name: str, drops: list[Drop], forms: int, waiting: int, 
         "drops": len(drops),
         "rejected": sum(drop.status == "rejected" for drop in drops),
         "forms": forms,
-        "held": sum(drop.counts.held for drop in drops if drop.status != "duplicate"),
+        "held": sum(drop.counts.held for drop in drops if drop.status != "duplicate") - made_good,
+        "made_good": made_good,
         "waiting": waiting,
     }
 

@@ -8,6 +8,8 @@ from alliance_etl.cli.console import print_document, print_table
 from alliance_etl.cli.options import AsJson, StudyPath, Verbose
 from alliance_etl.cli.outcome import verb
 
+_COUNTS = ("held", "made_good", "waiting")
+
 
 def add_to(app: typer.Typer) -> None:
     app.command("held")(verb(held))
@@ -30,7 +32,7 @@ def held(
 
     drops = held_rows(load_study(study), site)
     if as_json:
-        print_document({"drops": drops, "held": sum(drop["held"] for drop in drops)})
+        print_document({"drops": drops, **{key: sum(drop[key] for drop in drops) for key in _COUNTS}})
     else:
         _print(drops)
 
@@ -45,7 +47,11 @@ def _print(drops: list[dict[str, Any]]) -> None:
             [_where(cause), cause["column"], cause["count"], cause["message"], cause["how_to_fix"]]
             for cause in by_cause(drop["rows"])
         ]
-        title = f"{drop['site']}, {drop['file']} (drop {drop['drop_id']}): {drop['held']:,} rows held"
+        good = f", {drop['made_good']:,} made good since" if drop["made_good"] else ""
+        title = f"{drop['site']}, {drop['file']} (drop {drop['drop_id']}): {drop['held']:,} rows held{good}"
+        if not drop["waiting"]:
+            print(title)
+            continue
         print_table(["first at", "column", "cells", "what", "how to fix"], rows, title=title)
 
 

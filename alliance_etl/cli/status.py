@@ -36,7 +36,19 @@ def status(
 
 def _print(document: dict[str, Any]) -> None:
     print(f"{document['title']}: {document['published'] or 'nothing is published yet'}")
-    columns = ("site", "state", "last_drop", "last_file", "forms", "held", "alerts", "rejected", "drops", "waiting")
+    columns = (
+        "site",
+        "state",
+        "last_drop",
+        "last_file",
+        "forms",
+        "held",
+        "made_good",
+        "alerts",
+        "rejected",
+        "drops",
+        "waiting",
+    )
     rows = [[site[column] for column in columns] for site in document["sites"]]
     print_table([column.replace("_", " ") for column in columns], rows)
     for site in document["sites"]:

@@ -12,6 +12,25 @@ _NUMBER = re.compile(r"[+-]?[\d.,]+")
 _DEFUSED = re.compile(r"'['=+\-@\t\r]")
 
 
+_ORIGIN = re.compile(r"\(row (\d+) of drop ([0-9a-f]{16})\)")
+
+
+def origin(drop_id: str, line: int) -> str:
+    """What a comment ends with: which held row the row is, so that it is known when it comes back mended."""
+    return f"(row {line} of drop {drop_id})"
+
+
+def origin_told(comment: str | None) -> tuple[str, int] | None:
+    """The drop and line that a comment ends with, if it still does."""
+    found = _ORIGIN.findall(comment or "")
+    return (found[-1][1], int(found[-1][0])) if found else None
+
+
+def comment_position(header: Sequence[str]) -> int | None:
+    """Where the column of comments stands."""
+    return next((place for place, name in enumerate(header) if _NAME.fullmatch(name)), None)
+
+
 def comment_column(exports: Sequence[str]) -> str:
     """The name of the column in which a fixme file says what is wrong with a row."""
     return f"what to fix (alliance-etl: {' '.join(exports)})"

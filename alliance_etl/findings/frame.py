@@ -1,8 +1,8 @@
 """Findings as frames: one row per failing cell, and folded, one row per cause.
 
-`cause` tells failing cells of one cause from others: the answer itself for an answer, the shape of the text for a
-date. It is
-a hash, since it may stand for a text that must not be stored.
+`form_id` is that of the cell's row, where who and when can be read. `cause` tells failing cells of one cause from
+others: the answer itself for an answer, the shape of the text for a date. It is a hash, since it may stand for a text
+that must not be stored.
 """
 
 import hashlib
@@ -27,6 +27,7 @@ CELLS = {
     "detail": pl.String,
     "cause": pl.String,
     "count": pl.Int64,
+    "form_id": pl.String,
 }
 
 FOLDED = {
@@ -119,6 +120,7 @@ def of_file(findings: Sequence[FileFinding]) -> pl.DataFrame:
             "detail": f.detail,
             "cause": cause(f"{f.code} {f.expected} {f.detail}"),
             "count": f.count,
+            "form_id": None,
         }
         for f in findings
     ]

@@ -20,15 +20,15 @@ _ERRORS = frozenset(code for code, kind in KINDS.items() if kind.severity == "er
 class CellLog:
     """The failing cells of one export in one file, as rows of CELLS.
 
-    `codes_shown` are the declared codes and labels, which `value` may show; `held_forms` the ids of forms that a held
-    row belongs to, as far as it can be told; `repeated` counts rows that say again what an earlier one said.
+    `codes_shown` are the declared codes and labels, which `value` may show; `form_ids` the ids of forms that held
+    rows belong to, by line, as far as they can be told; `repeated` counts rows that say again what an earlier one said.
     """
 
     export: str
     codes_shown: Sequence[str]
     rows: list[tuple[object, ...]] = field(default_factory=list)
     held: set[int] = field(default_factory=set)
-    held_forms: set[str] = field(default_factory=set)
+    form_ids: dict[int, str] = field(default_factory=dict)
     repeated: int = 0
 
     def note(
@@ -62,7 +62,16 @@ class CellLog:
                 self.held.add(line)
 
     def frame(self) -> pl.DataFrame:
-        return pl.DataFrame(self.rows, schema=CELLS, orient="row") if self.rows else no_cells()
+        if not self.rows:
+            return no_cells()
+        cells = pl.DataFrame(self.rows, schema={name: CELLS[name] for name in CELLS if name != "form_id"}, orient="row")
+        ids = pl.Series("form_id", [self.form_ids.get(line) for line in cells["line"]], dtype=pl.String)
+        return cells.with_columns(ids).select(list(CELLS))
+
+    @property
+    def held_forms(self) -> set[str]:
+        """The forms that a held row belongs to, as far as it can be told."""
+        return set(self.form_ids.values())
 
     def held_lines(self) -> pl.Series:
         """The lines that an error holds, each once."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from alliance_etl.findings.comment import UNDEFUSED, exports_told, without_comment
+from alliance_etl.findings.comment import UNDEFUSED, comment_position, exports_told, origin_told, without_comment
 from alliance_etl.findings.frame import FileFinding, cause, no_cells
 from alliance_etl.intake import header as headers
 from alliance_etl.intake.cells import CellLog
@@ -113,6 +113,7 @@ def _together(parts: Sequence[StagedDrop]) -> StagedDrop:
         cells=pl.concat([part.cells for part in parts]),
         facts=facts,
         is_fixme=any(part.is_fixme for part in parts),
+        mends=tuple(mended for part in parts for mended in part.mends),
     )
 
 
@@ -138,7 +139,8 @@ def _stage_text(
         readings = [_begin(plan, contract, text, wanted) for plan, contract in zip(plans, contracts, strict=True)]
     positions = sorted({position for reading in readings for position in reading.positions.values()}) or [0]
     rows = SheetRows(text.header_line, text.header_rows)
-    broken = _take_blocks(text, readings, positions, receipt, rows)
+    mends: list[tuple[int, str, int]] = []
+    broken = _take_blocks(text, readings, positions, receipt, rows, mends)
     finished = settle_between([_finish(reading, receipt, rows) for reading in readings])
     exports = _without_ids(text, readings, finished)
     findings = _file_findings(text, readings, wanted)
@@ -146,7 +148,8 @@ def _stage_text(
         ids = {reading.plan.name: reading.plan.export.participant for reading in readings}
         findings += look_for_identifiers(text, ids, wanted, receipt.day)
     cells = rows.placed(_broken_cells(broken, text.encoding))
-    return StagedDrop(exports, tuple(findings), cells, text.facts, is_fixme=bool(exports_told(text.header)))
+    is_fixme = bool(exports_told(text.header))
+    return StagedDrop(exports, tuple(findings), cells, text.facts, is_fixme=is_fixme, mends=tuple(mends))
 
 
 def _begin(plan: Plan, contract: AnswersContract, text: OpenedFile, known: Sequence[str]) -> _Reading:
@@ -166,19 +169,34 @@ def _due(plan: Plan, wanted: Sequence[str], there: Mapping[str, int]) -> list[st
 
 
 def _take_blocks(
-    text: OpenedFile, readings: Sequence[_Reading], positions: Sequence[int], receipt: Receipt, rows: SheetRows
+    text: OpenedFile,
+    readings: Sequence[_Reading],
+    positions: Sequence[int],
+    receipt: Receipt,
+    rows: SheetRows,
+    mends: list[tuple[int, str, int]],
 ) -> pl.DataFrame:
     broken: list[pl.DataFrame] = []
     lost_from: int | None = None
     names = {headers.same_name(name) for name in text.header}
     is_fixme = bool(exports_told(text.header))
     typed = text.typed or (Typed() if is_fixme else None)
-    for block in text.blocks(positions):
+    comments = comment_position(text.header)
+    for block in text.blocks(positions if comments is None else sorted({*positions, comments})):
         broken.append(block.broken)
+        mends += _mended(block, comments)
         rows.see(block)
         for reading in readings:
             lost_from = _take_block(reading, block, receipt, names, lost_from, is_fixme=is_fixme, typed=typed)
     return pl.concat(broken) if broken else pl.DataFrame()
+
+
+def _mended(block: Block, comments: int | None) -> list[tuple[int, str, int]]:
+    """The rows of a fixme file that still say which held rows they are."""
+    if comments is None:
+        return []
+    told = zip(block.frame["line"].to_list(), map(origin_told, block.frame[str(comments)].to_list()), strict=True)
+    return [(line, *found) for line, found in told if found]
 
 
 def _take_block(

@@ -11,7 +11,7 @@ from alliance_etl.intake.contract import AnswersContract
 from alliance_etl.intake.plan import Plan, Receipt
 from alliance_etl.intake.records import Records
 from alliance_etl.intake.stamps import read_stamps
-from alliance_etl.intake.wide import finish_forms, reasons_as_json
+from alliance_etl.intake.wide import finish_forms, form_ids, reasons_as_json
 
 _FORM = ["participant", "rater", "session", "session_date_key"]
 
@@ -26,7 +26,7 @@ def read_long(records: Records, plan: Plan, receipt: Receipt, contract: AnswersC
         session_date_key=pl.when(pl.col("session").is_null()).then("session_date"),
     )
     rows = pl.concat([rows, _answers(records, plan, contract, rows["item"], log)], how="horizontal")
-    rows = _whole_forms(rows, log)
+    rows = _whole_forms(rows, plan, log)
     forms = _gather(rows, plan, log)
     return finish_forms(forms, plan, log)
 
@@ -73,7 +73,7 @@ def _answers(records: Records, plan: Plan, contract: AnswersContract, item: pl.S
     return read.select(pl.col("value").cast(pl.Float64), "labelled", "reason")
 
 
-def _whole_forms(rows: pl.DataFrame, log: CellLog) -> pl.DataFrame:
+def _whole_forms(rows: pl.DataFrame, plan: Plan, log: CellLog) -> pl.DataFrame:
     """Rows of forms without a held row; the others are held with it. Also holds an item that stands twice,
     differently.
     """
@@ -92,7 +92,11 @@ def _whole_forms(rows: pl.DataFrame, log: CellLog) -> pl.DataFrame:
     )
     dragged = tainted.filter(pl.col("tainted") & ~pl.col("bad"))
     log.note(dragged["line"], "form_incomplete", position=None, column=None, expected="a form without held rows")
-    return rows.filter(~pl.col("line").is_in(log.held_lines().implode()))
+    is_held = pl.col("line").is_in(log.held_lines().implode())
+    stamp = pl.coalesce("session", pl.col("session_date").cast(pl.Int32))
+    named = rows.filter(is_held & pl.col("participant").is_not_null() & stamp.is_not_null())
+    log.form_ids.update(zip(named["line"], form_ids(named, plan), strict=True))
+    return rows.filter(~is_held)
 
 
 def _gather(rows: pl.DataFrame, plan: Plan, log: CellLog) -> pl.DataFrame:

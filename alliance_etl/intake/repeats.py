@@ -46,6 +46,7 @@ def settle_repeats(forms: pl.DataFrame, held_forms: Collection[str], log: CellLo
         expected=pl.format("one row; lines {} differ", lines.over("form_id")),
     )
     differing = counted.filter(pl.col("versions") > 1)
+    log.form_ids.update(zip(differing["line"], differing["form_id"], strict=True))
     log.note(
         differing["line"],
         differing["code"],
@@ -81,6 +82,7 @@ def _without_held(forms: pl.DataFrame, held_forms: Collection[str], log: CellLog
     if not held_forms:
         return forms
     shared = forms["form_id"].is_in(list(held_forms))
+    log.form_ids.update(zip(forms["line"].filter(shared), forms["form_id"].filter(shared), strict=True))
     log.note(
         forms["line"].filter(shared),
         "form_twice",
@@ -111,7 +113,7 @@ def settle_between(exports: Sequence[StagedExport]) -> tuple[StagedExport, ...]:
 
 def _without_shared(export: StagedExport, shared: pl.DataFrame, names: str) -> StagedExport:
     rows = export.forms.join(shared, on="form_id", how="semi", maintain_order="left")
-    log = CellLog(export.name, ())
+    log = CellLog(export.name, (), form_ids=dict(zip(rows["line"], rows["form_id"], strict=True)))
     log.note(
         rows["line"],
         "form_in_two_exports",

@@ -29,7 +29,8 @@ class StagedExport:
 @dataclass(frozen=True)
 class StagedDrop:
     """One file. `findings` are about the file as a whole, `cells` about lines that no export could take apart,
-    `facts` say how it is written; `is_fixme` that it holds rows mended in a fixme file, and nothing else of the site.
+    `facts` say how it is written; `is_fixme` that it holds rows mended in a fixme file, and nothing else of the site;
+    `mends` of such rows their line, and the drop and line at which they were held.
     """
 
     exports: tuple[StagedExport, ...] = ()
@@ -37,6 +38,7 @@ class StagedDrop:
     cells: pl.DataFrame = field(default_factory=no_cells)
     facts: Mapping[str, object] = field(default_factory=dict)
     is_fixme: bool = False
+    mends: tuple[tuple[int, str, int], ...] = ()
 
     @property
     def rejected(self) -> bool:

@@ -164,7 +164,7 @@ def finish_forms(rows: pl.DataFrame, plan: Plan, log: CellLog) -> pl.DataFrame:
     if log.held:
         stamp = pl.coalesce("session", pl.col("session_date").cast(pl.Int32))
         named = rows.filter(is_held & pl.col("participant").is_not_null() & stamp.is_not_null())
-        log.held_forms.update(form_ids(named, plan))
+        log.form_ids.update(zip(named["line"], form_ids(named, plan), strict=True))
     if good.is_empty():
         return pl.DataFrame(schema=plan.rows_schema)
     if "n_lines" not in good.columns:

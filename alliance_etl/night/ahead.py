@@ -5,7 +5,7 @@ thrown away. Nothing of it is written. The order of drops, the ledger, the archi
 """
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
@@ -25,7 +25,7 @@ from alliance_etl.night.promises import Promises
 from alliance_etl.night.source import Source
 from alliance_etl.receipts.files import write_receipt
 from alliance_etl.state.layout import Layout
-from alliance_etl.state.ledger import Drop
+from alliance_etl.state.ledger import Drop, HeldRow
 from alliance_etl.study.model import Study
 from alliance_etl.workers.pool import Job, Workers
 
@@ -56,10 +56,15 @@ class Errands:
         return staged if is_untouched(file) else None
 
     def write_receipt(
-        self, layout: Layout, same: Sequence[Drop], source: Source, told: Sequence[Mapping[str, Any]]
+        self,
+        layout: Layout,
+        same: Sequence[Drop],
+        source: Source,
+        told: Sequence[Mapping[str, Any]],
+        good: Collection[HeldRow],
     ) -> bool:
         """Write the receipt of a content."""
-        write_receipt(layout, same, source.read, told)
+        write_receipt(layout, same, source.read, told, good)
         return True
 
     def plans(self, site: str) -> Plans:

@@ -144,7 +144,7 @@ class DropJudge:
             counts=total,
             exports=counts,
             status=judged(staged, has_findings=False),
-            facts={**staged.facts, "against_earlier": against},
+            facts={**staged.facts, "against_earlier": against, **({"mends": staged.mends} if staged.mends else {})},
             answers=(),
         )
         return self._found(drop, told, staged)

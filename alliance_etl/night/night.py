@@ -21,6 +21,7 @@ from alliance_etl.intake.identity import Kind, pseudonyms
 from alliance_etl.night import checks
 from alliance_etl.night.ahead import Ahead, Errands
 from alliance_etl.night.disk import trouble_with_disk_told
+from alliance_etl.night.made_good import made_good, mark_of
 from alliance_etl.night.news import unsettled
 from alliance_etl.night.owed import Owed
 from alliance_etl.night.plans import Plans, given_scales, item_type
@@ -154,6 +155,7 @@ class Night:
 
     def _tell(self, told: Told) -> None:
         """Renew the receipts that tell something else than is published now."""
+        self._make_good()
         before = self.ledger.told()
         differing = {seq: told.get(seq, []) for seq in before.keys() | told.keys() if before.get(seq) != told.get(seq)}
         with trouble_with_disk_told(self.layout.state):
@@ -163,6 +165,20 @@ class Night:
             for site in {drop.site for drop in self.ledger.receipts_due()} & self.study.sites.keys():
                 self._site(site).write_receipts()
             self.owed.settle()
+
+    def _make_good(self) -> None:
+        """Note which held rows wait no more, at the sites where something has come since that was last asked."""
+        for site in self.study.sites:
+            mark = mark_of(self.ledger, site)
+            if self.ledger.meta(f"made_good {site}") == mark:
+                continue
+            own = {drop.seq for drop in self.ledger.drops(site)}
+            before = {seq: rows for seq, rows in self.ledger.made_good().items() if seq in own}
+            found = made_good(self.layout, self.ledger, site)
+            differing = {s: found.get(s, []) for s in before.keys() | found.keys() if before.get(s) != found.get(s)}
+            with trouble_with_disk_told(self.layout.state), self.ledger.transaction():
+                self.ledger.make_good(differing)
+                self.ledger.set_meta(f"made_good {site}", mark)
 
     def _said(self) -> list[Said]:
         return [word for word in everything_said(self.ledger, self.archive) if word.site in self.study.sites]

@@ -114,12 +114,13 @@ class SiteIntake:
         """Write the receipts that are due, with what the last publication has told."""
         self.owed.settle()  # those of the sites before
         due = self.ledger.receipts_due()  # another site's, too, that was told of a file which came again from here
-        told = self.ledger.told() if due else {}
+        told, good = (self.ledger.told(), self.ledger.made_good()) if due else ({}, {})
         for drop in due:
             same = self.ledger.of_content(drop.sha256, drop.site)
             said = [finding for each in same for finding in told.get(each.seq, [])]
             if drop.status != "duplicate" or drop.findings > 1:  # a mere copy adds nothing to the receipt of the first
-                self.owed.write(same, self._source(drop.sha256, self._dropped.get(drop.seq)), said)
+                good_rows = {row for each in same for row in good.get(each.seq, [])}
+                self.owed.write(same, self._source(drop.sha256, self._dropped.get(drop.seq)), said, good_rows)
         self.owed.done_with(due)
 
     @property

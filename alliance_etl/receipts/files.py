@@ -6,7 +6,7 @@ that a spreadsheet would take for a formula are defused.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any, cast
 
@@ -23,7 +23,7 @@ from alliance_etl.receipts.model import VERSION
 from alliance_etl.receipts.open_alerts import as_findings, write_open_alerts
 from alliance_etl.receipts.page import page
 from alliance_etl.state.layout import Layout, written_whole
-from alliance_etl.state.ledger import Drop
+from alliance_etl.state.ledger import Drop, HeldRow
 
 _NUMBER = r"^[+-]?[\d.,]+$"
 _FORMULA = r"^[=+\-@\t\r]"
@@ -33,9 +33,16 @@ _CSV = ("export", "line", "cell", "column", "code", "severity", "value", "expect
 Reader = Callable[[Callable[[Path], None]], None]
 
 
-def write_receipt(layout: Layout, same: Sequence[Drop], read: Reader, told: Sequence[Mapping[str, Any]] = ()) -> None:
+def write_receipt(
+    layout: Layout,
+    same: Sequence[Drop],
+    read: Reader,
+    told: Sequence[Mapping[str, Any]] = (),
+    good: Collection[HeldRow] = (),
+) -> None:
     """Write the receipt of a content; `same` are the site's drops of it, in order of arrival, `told` the findings that
-    follow from all that is published: open alerts above all, which confirmations.csv beside it asks about.
+    follow from all that is published (open alerts above all, which confirmations.csv beside it asks about), `good` the
+    held rows that later drops have made good.
 
     It is the receipt of the last one that was no duplicate, and tells what was found when it came again.
     """
@@ -51,7 +58,9 @@ def write_receipt(layout: Layout, same: Sequence[Drop], read: Reader, told: Sequ
         else:
             findings_csv(cells, told).write_csv(draft, include_bom=True)
     findings = pl.concat([fold(cells), as_findings(told)])
-    document = receipt(drop, findings, _fixme(folder, drop, cells, read), write_open_alerts(folder, drop.facts, told))
+    fixme = _fixme(folder, drop, without_rows(cells, good), read)
+    to_confirm = write_open_alerts(folder, drop.facts, told)
+    document = receipt(drop, findings, fixme, to_confirm, made_good_of(drop, good))
     with written_whole(folder / "receipt.html", durable=False) as draft:
         draft.write_text(page(document), encoding="utf-8")
     with written_whole(folder / "receipt.json", durable=False) as draft:
@@ -70,7 +79,8 @@ _OPENED = {"header_line", "sheets"}
 def _fixme(folder: Path, drop: Drop, cells: pl.DataFrame, read: Reader) -> str | None:
     """Write the fixme file, where there are rows to mend; the name that it has. One that is no longer due goes."""
     name = None
-    if drop.status == "accepted_with_findings" and drop.counts.held and drop.facts.keys() & _OPENED:
+    due = drop.status == "accepted_with_findings" and drop.counts.held and drop.facts.keys() & _OPENED
+    if due and comments(cells, drop.drop_id):
         name = f"fixme{_suffix(drop)}"
         with written_whole(folder / name, durable=False) as draft:
             read(lambda path: _write_rows(path, draft, drop, cells))
@@ -91,7 +101,7 @@ def _suffix(drop: Drop) -> str:
 
 
 def _write_rows(path: Path, draft: Path, drop: Drop, cells: pl.DataFrame) -> None:
-    exports, facts, said = list(drop.exports), drop.facts, comments(cells)
+    exports, facts, said = list(drop.exports), drop.facts, comments(cells, drop.drop_id)
     if facts.get("format") == "fhir":
         fhir = open_file(path, drop.file, (), encoding=str(facts["encoding"]))
         write_fixme_fhir(cast(FhirFile, fhir), draft, exports, said)
@@ -109,7 +119,7 @@ def _sheets(path: Path, drop: Drop, cells: pl.DataFrame) -> Iterator[HeldRows]:
     sheets: Any = drop.facts.get("sheets") or [{**drop.facts, "exports": list(drop.exports)}]
     for sheet in sheets:
         theirs = cells.filter(pl.col("export").is_in(sheet["exports"]))
-        said = comments(theirs)
+        said = comments(theirs, drop.drop_id)
         if said:
             opened = open_file(path, drop.file, (), sheet=sheet.get("sheet"), header_line=int(sheet["header_line"]))
             yield HeldRows(opened, sheet["exports"], said)
@@ -117,7 +127,9 @@ def _sheets(path: Path, drop: Drop, cells: pl.DataFrame) -> Iterator[HeldRows]:
 
 def read_cells(layout: Layout, drop: Drop) -> pl.DataFrame:
     """The failing cells of a drop (CELLS)."""
-    return pl.read_parquet(layout.state / drop.findings_file) if drop.findings_file else no_cells()
+    if not drop.findings_file:
+        return no_cells()
+    return pl.concat([no_cells(), pl.read_parquet(layout.state / drop.findings_file)], how="diagonal")
 
 
 def read_all_cells(files: Sequence[Path]) -> pl.DataFrame:
@@ -130,10 +142,26 @@ def read_all_cells(files: Sequence[Path]) -> pl.DataFrame:
     return cells.with_columns(file=named.replace_strict(place, return_dtype=pl.UInt32))
 
 
-def receipt(drop: Drop, findings: pl.DataFrame, fixme: str | None, to_confirm: str | None = None) -> dict[str, Any]:
+def without_rows(cells: pl.DataFrame, rows: Collection[HeldRow]) -> pl.DataFrame:
+    """The failing cells of other rows than these."""
+    if not rows:
+        return cells
+    listed = pl.DataFrame(list(rows), schema={"export": pl.String, "line": pl.Int64}, orient="row")
+    return cells.join(listed, on=["export", "line"], how="anti", nulls_equal=True, maintain_order="left")
+
+
+def made_good_of(drop: Drop, good: Collection[HeldRow]) -> int:
+    """How many of a drop's held rows are made good; a line that no export could take apart counts for each of them."""
+    return sum(1 if export is not None else max(len(drop.exports), 1) for export, _ in good)
+
+
+def receipt(
+    drop: Drop, findings: pl.DataFrame, fixme: str | None, to_confirm: str | None = None, good: int = 0
+) -> dict[str, Any]:
     """What receipt.json holds (alliance_etl.receipts.model): counts, in all and per export, and findings by cause."""
     facts = dict(drop.facts)
     against = facts.pop("against_earlier", {})
+    facts.pop("mends", None)
     counts = drop.report().as_dict()
     del counts["findings"]
     return {
@@ -144,6 +172,7 @@ def receipt(drop: Drop, findings: pl.DataFrame, fixme: str | None, to_confirm: s
         "received_at": drop.received_at.isoformat(),
         "read_as": facts,
         "against_earlier": against,
+        "made_good": good,
         "fixme": fixme,
         "confirmations": to_confirm,
         "findings": findings.to_dicts(),

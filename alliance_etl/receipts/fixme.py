@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from alliance_etl.findings.comment import comment_column, defused, exports_told, without_comment
+from alliance_etl.findings.comment import comment_column, defused, exports_told, origin, without_comment
 from alliance_etl.findings.frame import worded
 from alliance_etl.reading.grammar import Shape
 from alliance_etl.reading.quoting import USUAL, Quoting
@@ -28,13 +28,13 @@ _MARKS = {
 }
 
 
-def comments(cells: pl.DataFrame) -> dict[int, str]:
+def comments(cells: pl.DataFrame, drop_id: str) -> dict[int, str]:
     """Line of each held row (failing cells as CELLS), in the file's order, and all that is wrong with it."""
     errors = worded(cells.filter(pl.col("line").is_not_null()).sort("line", "position")).filter(severity="error")
     said: dict[int, dict[str, None]] = {}
     for finding in errors.iter_rows(named=True):
         said.setdefault(finding["line"], {})[_comment(finding)] = None
-    return {line: " | ".join(texts) for line, texts in said.items()}
+    return {line: f"{' | '.join(texts)} {origin(drop_id, line)}" for line, texts in said.items()}
 
 
 def _comment(finding: Mapping[str, Any]) -> str:

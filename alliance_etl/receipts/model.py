@@ -78,6 +78,7 @@ class Receipt(_Part):
     against_earlier: dict[str, Difference] = Field(
         description="Per export: the file against what the site had sent before. Empty for a duplicate."
     )
+    made_good: int = Field(description="How many of the held rows later files have made good: they wait no more.")
     fixme: str | None = Field(description="Name of the file beside this one that holds just the held rows; null: none.")
     confirmations: str | None = Field(
         description="Name of the file beside this one in which the open alerts can be confirmed; null: none is open."

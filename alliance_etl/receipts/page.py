@@ -70,6 +70,10 @@ def _verdict(document: Mapping[str, Any], *, is_check: bool) -> str:
     if not held:
         return f"All is well: {rows} {was} taken in."
     taken = document["rows_read"] - document["skipped"] - held
+    if good := document["made_good"]:
+        since = f"; {good:,} held then {'has' if good == 1 else 'have'} been made good by later files"
+        waits = f", {held - good:,} still {'waits' if held - good == 1 else 'wait'} to be mended" if held > good else ""
+        return f"{taken:,} of {rows} {was} taken in{since}{waits}."
     keeps = "would be held" if is_check else "is held" if held == 1 else "are held"
     return f"{taken:,} of {rows} {was} taken in; {held:,} {keeps} until mended."
 

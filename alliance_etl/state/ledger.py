@@ -44,8 +44,13 @@ CREATE TABLE IF NOT EXISTS answers (
   seq INTEGER NOT NULL, line INTEGER NOT NULL, alert_id TEXT NOT NULL, mark TEXT NOT NULL, sealed BLOB NOT NULL,
   PRIMARY KEY (seq, line)
 );
+CREATE TABLE IF NOT EXISTS made_good (seq INTEGER PRIMARY KEY, rows TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS told (seq INTEGER PRIMARY KEY, findings TEXT NOT NULL);
 """
+
+
+HeldRow = tuple[str | None, int]
+"""Export (None: no export could take the line apart) and line of a held row."""
 
 
 @dataclass(frozen=True)
@@ -231,6 +236,19 @@ class Ledger:
         """What receipts tell of the publication, by drop: open alerts, and confirmations that wait."""
         rows = self.connection.execute("SELECT * FROM told ORDER BY seq")
         return {row["seq"]: json.loads(row["findings"]) for row in rows}
+
+    def made_good(self) -> dict[int, list[HeldRow]]:
+        """By drop the held rows that later drops have made good."""
+        rows = self.connection.execute("SELECT * FROM made_good ORDER BY seq")
+        return {row["seq"]: [(export, line) for export, line in json.loads(row["rows"])] for row in rows}
+
+    def make_good(self, found: Mapping[int, Sequence[HeldRow]]) -> None:
+        """Let just this be made good of these drops, whose receipts are then due."""
+        for seq, listed in found.items():
+            self.connection.execute("DELETE FROM made_good WHERE seq = ?", (seq,))
+            if listed:
+                self.connection.execute("INSERT INTO made_good VALUES (?,?)", (seq, json.dumps(list(listed))))
+            self.connection.execute("UPDATE drops SET receipt_due = 1 WHERE seq = ?", (seq,))
 
     def tell(self, findings: Mapping[int, Sequence[Mapping[str, Any]]]) -> None:
         """Let just this be told of these drops, whose receipts are then due."""
