@@ -32,7 +32,7 @@ def alerts_alone(exports: Sequence[tuple[Plan, pl.DataFrame]], wanted: Alerts) -
             found.append(rating_before_first_session(dated).join(order, on="form_id", how="anti"))
     if wanted.straight_lining:
         for plan, forms in placed:
-            signs = signs_of(forms, plan.instrument.item_numbers, plan.instrument.reversed_items or ())
+            signs = signs_of(forms, plan.instrument.item_numbers, plan.instrument.reversed_items or (), plan.own)
             flat = signs.lazy().filter(kind="flat").with_columns(site=pl.lit(plan.site))
             found.append(straight_lining(flat, wanted.straight_lining_items))
     rows = pl.concat(pl.collect_all(found)).sort("line", "code")

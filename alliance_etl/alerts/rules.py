@@ -6,7 +6,7 @@ what a rule finds raises its version: its confirmations lapse and the alerts are
 
 import polars as pl
 
-VERSIONS = {"session_order": 1, "rating_before_first_session": 1, "straight_lining": 1, "range_changed": 1}
+VERSIONS = {"session_order": 1, "rating_before_first_session": 1, "straight_lining": 2, "range_changed": 1}
 
 VISIT = ("form_id", "site", "participant", "family", "rater_role", "session", "session_date", "drop_id", "line")
 """The columns that the rules about sessions and dates look at."""
@@ -72,8 +72,7 @@ def straight_lining(flat: pl.LazyFrame, least: int) -> pl.LazyFrame:
 
     `flat` are the forms with such answers (alliance_etl.alerts.signs), with their site. Basis: agreement with an item
     and with its opposite to the same degree is possible, but more often an unread form (identical answers in a row as a
-    sign of careless responding: Curran 2016, J Exp Soc Psychol 66). All in the middle counts, too: it is the commonest
-    unread form.
+    sign of careless responding: Curran 2016, J Exp Soc Psychol 66). Answers all in the middle contradict nothing.
     """
     return _found(
         flat.filter(pl.col("n") >= least),

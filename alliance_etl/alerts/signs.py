@@ -2,7 +2,7 @@
 so that no answer is read a second time.
 
 Two kinds of rows in one small frame. `flat`: a form whose answers are all the same though some of its items are
-reversed. `range`: how many forms of one role and day have just this lowest and highest answer.
+reversed, and not in the middle. `range`: how many forms of one role and day have just this lowest and highest answer.
 """
 
 from collections.abc import Sequence
@@ -10,8 +10,10 @@ from pathlib import Path
 
 import polars as pl
 
+from alliance_etl.instruments.model import Response
+
 # Part of the file's name: raised when other signs are taken, so that old ones are taken anew.
-_VERSION = 1
+_VERSION = 2
 
 SIGNS = {
     "kind": pl.String,
@@ -32,8 +34,12 @@ def signs_path(scored: Path) -> Path:
     return scored.with_name(f"{scored.stem}.signs-{_VERSION}")
 
 
-def signs_of(forms: pl.DataFrame, items: Sequence[int], reversed_items: Sequence[int]) -> pl.DataFrame:
+def signs_of(
+    forms: pl.DataFrame, items: Sequence[int], reversed_items: Sequence[int], response: Response
+) -> pl.DataFrame:
     """The signs (SIGNS) of forms that have their answers as item_N.
+
+    A form all in the middle of the range is not `flat`: neither agreeing nor disagreeing contradicts nothing.
 
     `range` is of the straight items only, whole numbers, rounded outwards: a reversed item may have been turned back at
     the source, which moves its range.
@@ -44,7 +50,7 @@ def signs_of(forms: pl.DataFrame, items: Sequence[int], reversed_items: Sequence
         "rater_role", "session_date", **_ends("low", "high", straight), **_ends("low_turned", "high_turned", turned)
     )
     return pl.concat(
-        [pl.DataFrame(schema=SIGNS), _flat(forms, ends, [*straight, *turned]), *_ranges(ends)], how="diagonal"
+        [pl.DataFrame(schema=SIGNS), _flat(forms, ends, [*straight, *turned], response), *_ranges(ends)], how="diagonal"
     )
 
 
@@ -60,9 +66,10 @@ def _ends(low: str, high: str, answers: Sequence[str]) -> dict[str, pl.Expr]:
     return {low: pl.min_horizontal(answers), high: pl.max_horizontal(answers)}
 
 
-def _flat(forms: pl.DataFrame, ends: pl.DataFrame, answers: Sequence[str]) -> pl.DataFrame:
+def _flat(forms: pl.DataFrame, ends: pl.DataFrame, answers: Sequence[str], response: Response) -> pl.DataFrame:
+    middle = (response.min + response.max) / 2
     same = (pl.col("low") == pl.col("high")) & (pl.col("low_turned") == pl.col("high_turned"))
-    flat = ends.select(same & (pl.col("low") == pl.col("low_turned"))).to_series()
+    flat = ends.select(same & (pl.col("low") == pl.col("low_turned")) & (pl.col("low") != middle)).to_series()
     counted = pl.sum_horizontal(pl.col(name).is_not_null().cast(pl.Int32) for name in answers)
     return forms.filter(flat).select(
         "form_id",

@@ -66,6 +66,13 @@ class PlannedFile(_Strict):
     faults: tuple[PlannedFault, ...] = ()
 
 
+class Confirms(_Strict):
+    """Who confirms a site's open alerts, and why."""
+
+    who: str
+    why: str
+
+
 class PlannedSite(_Strict):
     """A site: its people, dialect and files. `ids` is a template over n, initials a and b, and year of birth y."""
 
@@ -77,6 +84,7 @@ class PlannedSite(_Strict):
     first_day: date
     writes: Writes
     extra: Mapping[str, str] = {}
+    confirms: Confirms | None = None
     files: tuple[PlannedFile, ...]
 
     def file(self, name: str) -> PlannedFile:

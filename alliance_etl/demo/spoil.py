@@ -67,6 +67,13 @@ def _twice(sheet: Sheet, row: Row, fault: PlannedFault, readers: Sequence[Reads]
     return [row, twin]
 
 
+def _all_alike(sheet: Sheet, row: Row, fault: PlannedFault, readers: Sequence[Reads]) -> list[Row]:
+    assert fault.put is not None
+    for reader in readers:
+        row.cells |= dict.fromkeys(reader.export.item_columns(reader.instrument.n_items or 0).values(), fault.put)
+    return [row]
+
+
 def _repeated(sheet: Sheet, row: Row, fault: PlannedFault, readers: Sequence[Reads]) -> list[Row]:
     twin = row.copy()
     _insert_after(sheet, row, twin)
@@ -106,6 +113,7 @@ def _insert_after(sheet: Sheet, row: Row, added: Row) -> None:
 
 _WAYS: dict[str, Callable[[Sheet, Row, PlannedFault, Sequence[Reads]], list[Row]]] = {
     "form_twice": _twice,
+    "straight_lining": _all_alike,
     "form_repeated": _repeated,
     "blank_line": _blank,
     "blank_cells": _blank,

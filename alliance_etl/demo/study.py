@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from alliance_etl.demo.answers import confirmed
 from alliance_etl.demo.dialect import workbook, written
 from alliance_etl.demo.expected import Known, due, due_again
 from alliance_etl.demo.forms import TrueForm
@@ -87,11 +88,15 @@ def write_demo(folder: Path, night: Night = 1) -> DemoNight:
     paths = tuple(folder / "drops" / file.site / file.name for file in brought)
     for path, file in zip(paths, brought, strict=True):
         path.write_bytes(file.content)
+    answers = confirmed(folder, load_planned_sites()) if night == 2 else {}
     return DemoNight(
         night=night,
         folder=folder,
-        files=paths,
-        expected={(file.site, file.name): file.counts for file in brought},
+        files=(*paths, *answers),
+        expected={
+            **{(file.site, file.name): file.counts for file in brought},
+            **{(path.parent.name, path.name): Counts(count, new=count) for path, count in answers.items()},
+        },
         rejected=frozenset((file.site, file.name) for file in brought if file.rejected),
         faults=tuple(fault for file in brought for fault in file.faults),
         truth=tuple(form for file in brought for form in file.truth),

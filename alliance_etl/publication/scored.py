@@ -77,7 +77,9 @@ def score_segments(layout: Layout, segments: Sequence[Segment], scoring: Scoring
             with written_whole(path, durable=False) as draft:
                 forms.write_parquet(draft, compression="zstd", compression_level=1, row_group_size=ROW_GROUP)
             instrument = scoring.instrument
-            write_frame(signs_of(forms, instrument.item_numbers, instrument.reversed_items or ()), signs_path(path))
+            assert instrument.response is not None, "only an instrument with a key is scored"
+            signs = signs_of(forms, instrument.item_numbers, instrument.reversed_items or (), instrument.response)
+            write_frame(signs, signs_path(path))
             start += part.height
     paths = [scored_path(layout, segment, scoring) for segment in todo]
     make_durable([*paths, *map(signs_path, paths)])

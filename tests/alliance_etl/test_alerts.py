@@ -18,6 +18,7 @@ from alliance_etl.alerts.signs import signs_of
 from alliance_etl.alerts.suspects import DATES, suspected
 from alliance_etl.errors import ConfigurationError, NotChecked
 from alliance_etl.findings.catalogue import KINDS
+from alliance_etl.instruments.model import Response
 from tests.scenario import EXPORT, POCKET, TABLES, Scenario, published, site, table
 
 ORDER, EARLY, FLAT = "session_order", "rating_before_first_session", "straight_lining"
@@ -142,7 +143,7 @@ def test_nobody_is_suspected_whose_sessions_follow_each_other() -> None:
     ("answers", "turned", "found"),
     [
         pytest.param([4, 4, 4, 4, 4, 4], [6], True, id="all the same"),
-        pytest.param([3, 3, 3, 3, 3, 3], [6], True, id="all in the middle"),
+        pytest.param([3, 3, 3, 3, 3, 3], [6], False, id="all in the middle"),
         pytest.param([4, 4, 4, 4, 4, 3], [6], False, id="one differs"),
         pytest.param([4, 4, 4, 4, None, 4], [6], False, id="one answer too few"),
         pytest.param([4, 4, 4, 4, 4, 4, None], [7], False, id="no reversed item is answered"),
@@ -156,7 +157,9 @@ def test_a_form_with_reversed_items_all_answered_alike_is_an_alert(
     items = {f"item_{n}": answer for n, answer in enumerate(answers, start=1)}
     form = visits((1, "5", *CLIENT)).with_columns(pl.lit(value, dtype=pl.Int8).alias(n) for n, value in items.items())
 
-    flat = signs_of(form.collect(), range(1, len(answers) + 1), turned).lazy().filter(kind="flat")
+    flat = (
+        signs_of(form.collect(), range(1, len(answers) + 1), turned, Response(min=1, max=5)).lazy().filter(kind="flat")
+    )
     assert lines(rules.straight_lining(flat.with_columns(site=pl.lit("berlin")), 6)) == ([1] if found else [])
 
 

@@ -61,9 +61,22 @@ def test_no_file_is_rejected_but_those_that_should_be(played: Played, number: in
     assert rejected == played.nights[number].rejected
 
 
+CONFIRMED = """
+    SELECT DISTINCT alerts.site, drops.file, alerts.code, alerts.line
+    FROM alerts JOIN drops USING (site, drop_id)
+    WHERE alerts.state = 'confirmed' AND drops.status <> 'duplicate'
+"""
+
+
+def confirmed_alerts(played: Played) -> set[tuple[Any, ...]]:
+    """Site, file and code of the alerts that are listed no more, since somebody has confirmed them."""
+    return set(played.query(f"SELECT site, file, code FROM ({CONFIRMED})"))
+
+
 def test_every_seeded_fault_is_found_where_it_sits(played: Played) -> None:
-    found = {row[:3] for row in played.query("SELECT site, file, code FROM findings")}
+    found = {row[:3] for row in played.query("SELECT site, file, code FROM findings")} | confirmed_alerts(played)
     lines = set(played.query("SELECT site, file, code, line FROM findings WHERE count = 1"))
+    lines |= set(played.query(f"SELECT site, file, code, line FROM ({CONFIRMED})"))
     seeded = [fault for night in played.nights for fault in night.faults if fault.code_hint]
     assert [f for f in seeded if (f.site, f.file, f.code_hint) not in found] == []
     alone = [f for f in seeded if f.line is not None and f.kind != "form_twice"]
@@ -77,10 +90,19 @@ def test_nothing_is_found_but_what_was_seeded(played: Played) -> None:
         ("montreal", "alliance_2026-02 (1).txt", "duplicate_file"),
     }
     unread = set(played.query("SELECT site, file, code FROM findings WHERE code = 'columns_not_read'"))
-    assert (
-        set(played.query("SELECT site, file, code FROM findings"))
-        == {row for row in seeded if row[2]} | follows | unread
-    )
+    assert set(played.query("SELECT site, file, code FROM findings")) == (
+        {row for row in seeded if row[2]} | follows | unread
+    ) - confirmed_alerts(played)
+
+
+def test_one_alert_was_confirmed_by_its_site_and_one_is_open(played: Played) -> None:
+    assert played.query("SELECT site, code, state FROM alerts ORDER BY site") == [
+        ("berlin", "session_order", "open"),
+        ("goteborg", "straight_lining", "confirmed"),
+    ]
+    assert played.query("SELECT site, code, how, state FROM confirmations") == [
+        ("goteborg", "straight_lining", "drop", "standing")
+    ]
 
 
 @pytest.mark.parametrize("component", ["goal", "task", "bond"])

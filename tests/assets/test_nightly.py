@@ -133,7 +133,7 @@ def test_missing_answers_are_a_warning_and_counted_per_site(folder: Path, instan
 def test_open_alerts_are_a_warning_and_counted_per_site(folder: Path, instance: dg.DagsterInstance) -> None:
     study = folder / "study.yaml"
     study.write_text(study.read_text().replace("wai_sr_client", "wai_s_client"))  # which has reversed items
-    drop_wai(folder, answer=4, forms=2)
+    drop_wai(folder, answer=5, forms=2)
 
     result = run_assets(folder, instance)
 
