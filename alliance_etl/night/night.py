@@ -144,7 +144,9 @@ class Night:
 
     def publish(self) -> PublicationReport:
         """Publish everything that is scored, unless the publication already is just that."""
-        alerts, said = self.alerts(), [for_everybody(word, self._ids(word.site)) for word in self._said()]
+        alerts, words = self.alerts(), self._said()
+        ids = {site: self._ids(site) for site in {word.site for word in words}}
+        said = [for_everybody(word, ids[word.site]) for word in words]
         told = findings_told(alerts, said, [drop for drop in self.ledger.drops() if drop.site in self.study.sites])
         answered = Alerted(alerts, confirmation_rows(said, alerts), told)
         report = publish(
@@ -209,7 +211,8 @@ class Night:
         alerts = chosen(self.alerts(), ids, site, code)
         given = confirmations(alerts, who=who, why=why, at=datetime.now(UTC), how="verb")
         for of in {row.site for row in given}:
-            if names_somebody(who, self._ids(of)) or names_somebody(why, self._ids(of)):
+            is_id = self._ids(of)
+            if names_somebody(who, is_id) or names_somebody(why, is_id):
                 raise ConfigurationError(
                     "name or reason hold an id of the site, an e-mail address or a telephone number, and they are "
                     "published; say it without. Nothing was confirmed"
