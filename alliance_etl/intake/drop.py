@@ -149,7 +149,9 @@ def _stage_text(
         findings += look_for_identifiers(text, ids, wanted, receipt.day)
     cells = rows.placed(_broken_cells(broken, text.encoding))
     is_fixme = bool(exports_told(text.header))
-    return StagedDrop(exports, tuple(findings), cells, text.facts, is_fixme=is_fixme, mends=tuple(mends))
+    names = " ".join(plan.name for plan in plans)
+    mended = tuple((*row, names) for row in mends)
+    return StagedDrop(exports, tuple(findings), cells, text.facts, is_fixme=is_fixme, mends=mended)
 
 
 def _begin(plan: Plan, contract: AnswersContract, text: OpenedFile, known: Sequence[str]) -> _Reading:

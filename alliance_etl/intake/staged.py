@@ -30,7 +30,7 @@ class StagedExport:
 class StagedDrop:
     """One file. `findings` are about the file as a whole, `cells` about lines that no export could take apart,
     `facts` say how it is written; `is_fixme` that it holds rows mended in a fixme file, and nothing else of the site;
-    `mends` of such rows their line, and the drop and line at which they were held.
+    `mends` of such rows their line, the drop and line at which they were held, and the exports that read them.
     """
 
     exports: tuple[StagedExport, ...] = ()
@@ -38,7 +38,7 @@ class StagedDrop:
     cells: pl.DataFrame = field(default_factory=no_cells)
     facts: Mapping[str, object] = field(default_factory=dict)
     is_fixme: bool = False
-    mends: tuple[tuple[int, str, int], ...] = ()
+    mends: tuple[tuple[int, str, int, str], ...] = ()
 
     @property
     def rejected(self) -> bool:

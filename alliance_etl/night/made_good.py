@@ -93,17 +93,20 @@ def _by_fixme(drops: Sequence[Drop], held: pl.DataFrame, good: Iterable[Row]) ->
         by_line.setdefault((seq, line), set()).add(export)
     settled = set(good)
     for drop in sorted(drops, key=lambda drop: -drop.seq):
-        for line, origin, row in _mends(drop.facts):
-            waits = {e for e in by_line.get((drop.seq, line), ()) if (drop.seq, e, line) not in settled}
+        for line, origin, row, exports in _mends(drop.facts):
+            theirs = {None, *exports}  # another sheet of the workbook may have such a line, too
+            held_here = by_line.get((drop.seq, line), set()) & theirs
+            waits = {e for e in held_here if (drop.seq, e, line) not in settled}
             if None in waits:
                 continue
             for seq in numbers.get(origin, ()):
-                settled |= {(seq, e, row) for e in by_line.get((seq, row), ()) if seq < drop.seq and e not in waits}
+                meant = (by_line.get((seq, row), set()) & theirs) - waits if seq < drop.seq else ()
+                settled |= {(seq, e, row) for e in meant}
     return settled
 
 
-def _mends(facts: Mapping[str, object]) -> list[tuple[int, str, int]]:
-    """Of a fixme file: its line, and the drop and line that it was held at."""
+def _mends(facts: Mapping[str, object]) -> list[tuple[int, str, int, list[str]]]:
+    """Of the rows of a fixme file: line, the drop and line that it was held at, the exports that read it."""
     told = facts.get("mends", [])
     assert isinstance(told, list)
-    return [(line, origin, row) for line, origin, row in told]
+    return [(line, origin, row, exports.split()) for line, origin, row, exports in told]
