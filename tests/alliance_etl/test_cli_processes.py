@@ -46,6 +46,13 @@ def published_forms(folder: Path) -> int:
     return int(forms)
 
 
+@pytest.mark.parametrize(("verb", "status"), [("--version", 0), ("trance", 2)])
+def test_the_status_is_the_verbs_own_whatever_a_native_library_does_at_the_end(verb: str, status: int) -> None:
+    at_exit = "libc = ctypes.CDLL(None); libc.__cxa_atexit(ctypes.cast(libc.abort, ctypes.c_void_p), None, None)"
+    program = f"import ctypes, sys; {at_exit}; from alliance_etl.cli import main; sys.argv = ['a', {verb!r}]; main()"
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, check=False).returncode == status
+
+
 def test_two_first_runs_at_once_end_well(tmp_path: Path) -> None:
     folder = write_study(tmp_path / "study")
     drop_wai(folder)
