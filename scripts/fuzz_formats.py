@@ -110,7 +110,8 @@ def statistics(write: Callable[..., None], suffix: str, chance: random.Random) -
     frame = pd.DataFrame([row[:2] for row in answers(chance)], columns=list(HEADER[:2]))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"a.{suffix}"
-        write(frame.assign(q1=2.0, q2=-99.0, q3=3.5), str(path))
+        every_other = frame.index % 2 == 0
+        write(frame.assign(q1=2.0, q2=frame.index % 5 + 1.0, q3=4.0 - every_other / 2), str(path))
         return path.read_bytes()
 
 
