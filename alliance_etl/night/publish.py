@@ -22,7 +22,7 @@ from alliance_etl.night.reports import PublicationReport
 from alliance_etl.publication.build import Contents, as_frame, codebook_rows, write_duckdb, write_parquet
 from alliance_etl.publication.registry_tables import instrument_rows, item_rows, mapping_rows, scale_rows
 from alliance_etl.publication.scored import Scoring
-from alliance_etl.publication.swap import make_public, next_folder, published_folder
+from alliance_etl.publication.swap import imprint, make_public, next_folder, published_folder
 from alliance_etl.receipts.files import read_all_cells
 from alliance_etl.state.layout import Layout
 from alliance_etl.state.ledger import Ledger
@@ -51,13 +51,13 @@ def publish(
     answers: Answers,
     alerted: Alerted,
 ) -> PublicationReport:
-    """Build and swap, unless what is public was built from just this. RunFailed where the warehouse cannot be
-    written.
+    """Build and swap, unless what is public was built from just this and nobody has touched it since. RunFailed where
+    the warehouse cannot be written.
     """
     forms = sum(segment.rows for segment in ledger.segments(kind="current") if segment.site in study.sites)
     mark = _mark(study, registry, promises, ledger, answers, alerted)
     public = published_folder(layout.warehouse)
-    if public and ledger.meta("published") == f"{public.name} {mark}":
+    if public and ledger.meta("published") == f"{public.name} {mark} {imprint(public)}":
         return PublicationReport(forms, {}, rewritten=False, path=str(layout.warehouse / "alliance.duckdb"))
     frames = _frames(study, registry, promises, layout, ledger, scorings, alerted, mark)
     _keep_contracts(promises, frames)
@@ -67,8 +67,9 @@ def publish(
         files = write_parquet(folder / "tables", contents)
         rows = write_duckdb(folder / "alliance.duckdb", contents, files)
         make_public(layout.warehouse, folder)
+        built = f"{folder.name} {mark} {imprint(folder)}"
     with trouble_with_disk_told(layout.state), ledger.transaction():
-        ledger.set_meta("published", f"{folder.name} {mark}")
+        ledger.set_meta("published", built)
     return PublicationReport(forms, rows, rewritten=True, path=str(layout.warehouse / "alliance.duckdb"))
 
 

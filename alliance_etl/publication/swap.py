@@ -8,6 +8,7 @@ goes
 away only with the publication after the next.
 """
 
+import hashlib
 import os
 import shutil
 import time
@@ -25,6 +26,13 @@ def published_folder(warehouse: Path) -> Path | None:
     complete = current.is_symlink() and (folder / "alliance.duckdb").is_file() and (folder / "tables").is_dir()
     linked = all((warehouse / link).is_symlink() for link in _FIXED)
     return folder if complete and linked else None
+
+
+def imprint(folder: Path) -> str:
+    """A short hash of what the files of a publication look like from outside: names, sizes and times of writing."""
+    files = [folder / "alliance.duckdb", *sorted((folder / "tables").rglob("*.parquet"))]
+    seen = [(str(path.relative_to(folder)), (stat := path.stat()).st_size, stat.st_mtime_ns) for path in files]
+    return hashlib.sha256(repr(seen).encode()).hexdigest()[:16]
 
 
 def next_folder(warehouse: Path) -> Path:

@@ -1,13 +1,15 @@
 """Rule 4: the published tables depend on what was dropped in which order, not on when the runs took place."""
 
+import os
 import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
-from tests.scenario import EXPORT, POCKET, Scenario, site, table
+from tests.scenario import EXPORT, POCKET, Scenario, published, site, table
 
 SITES = ("berlin", "ulm", "wien")
 Drop = tuple[str, str, str]  # site, file, content
@@ -272,3 +274,25 @@ def test_a_site_that_study_yaml_no_longer_names_is_not_published_and_comes_back_
 
     assert without == [("berlin",), ("wien",)]
     assert_same(study.tables(), whole)
+
+
+@pytest.mark.parametrize("damage", ["database cut off", "database written to", "a table removed"])
+def test_what_somebody_did_to_the_publication_is_mended_by_the_next_run(damage: str, tmp_path: Path) -> None:
+    study = Scenario(tmp_path)
+    study.drop("1.csv", table("A,1,1,2,3", "B,1,5,4,3"))
+    study.night()
+    before = published(tmp_path)
+    database = tmp_path / "warehouse" / "alliance.duckdb"
+    if damage == "database cut off":
+        os.truncate(database, database.stat().st_size // 2)
+    elif damage == "database written to":
+        with duckdb.connect(str(database)) as connection:
+            connection.execute("DELETE FROM findings; DROP TABLE meta; CHECKPOINT")
+    else:
+        next((tmp_path / "warehouse" / "tables" / "answers_pocket").resolve().glob("*.parquet")).unlink()
+
+    rewritten = study.night().publication.rewritten
+    again = study.night().publication.rewritten
+
+    assert (rewritten, again) == (True, False)
+    assert published(tmp_path) == before
