@@ -8,8 +8,9 @@ import polars as pl
 from alliance_etl.errors import ConfigurationError
 from alliance_etl.findings.frame import worded
 from alliance_etl.receipts.files import made_good_of, read_cells, without_rows
+from alliance_etl.state.entries import Drop, HeldRow
 from alliance_etl.state.layout import Layout
-from alliance_etl.state.ledger import Drop, HeldRow, Ledger
+from alliance_etl.state.ledger import Ledger
 from alliance_etl.study.model import Study
 
 _COLUMNS = ("export", "line", "cell", "column", "code", "value", "expected", "message", "how_to_fix", "cause")

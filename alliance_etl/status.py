@@ -12,8 +12,9 @@ from alliance_etl.night.news import is_unfinished, pending_drops, spelled
 from alliance_etl.publication.swap import published_folder
 from alliance_etl.pull import remote_of
 from alliance_etl.receipts.files import made_good_of
+from alliance_etl.state.entries import Contact, Drop
 from alliance_etl.state.layout import Layout
-from alliance_etl.state.ledger import Contact, Drop, Ledger
+from alliance_etl.state.ledger import Ledger
 from alliance_etl.study.model import Study
 
 Punctuality = Literal["silent", "late", "on_time"]

@@ -23,7 +23,7 @@ from alliance_etl.intake.ticks import with_ticks
 from alliance_etl.night.night import Night
 from alliance_etl.publication.scored import Scoring, wide_forms
 from alliance_etl.reading import open_file
-from alliance_etl.state.ledger import Drop, Segment
+from alliance_etl.state.entries import Drop, Segment
 from alliance_etl.trace_rules import answer_rule, component_rule, given_rule, identity_rule, score_rule
 
 # column to line, cell as a spreadsheet shows it, and raw text

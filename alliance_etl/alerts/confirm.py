@@ -6,7 +6,7 @@ from datetime import datetime
 import polars as pl
 
 from alliance_etl.errors import ConfigurationError
-from alliance_etl.state.ledger import Confirmation
+from alliance_etl.state.entries import Confirmation
 
 
 def chosen(alerts: pl.DataFrame, ids: Sequence[str], site: str | None, code: str | None) -> pl.DataFrame:

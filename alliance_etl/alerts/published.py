@@ -7,7 +7,7 @@ import polars as pl
 
 from alliance_etl.alerts.said import Said
 from alliance_etl.findings.catalogue import KINDS
-from alliance_etl.state.ledger import Drop
+from alliance_etl.state.entries import Drop
 
 Told = dict[int, list[dict[str, Any]]]
 """Findings that follow from all that is published, by the number of the drop whose receipt tells them."""

@@ -10,7 +10,8 @@ from typing import Any, Literal
 from alliance_etl.findings.frame import told_by_length
 from alliance_etl.intake.identifying_values import reaches_somebody
 from alliance_etl.state.archive import Archive
-from alliance_etl.state.ledger import Drop, Ledger
+from alliance_etl.state.entries import Drop
+from alliance_etl.state.ledger import Ledger
 
 # A shorter word tells nobody apart: withholding it would only hide what is said.
 _SHORTEST_ID = 3

@@ -24,8 +24,8 @@ from alliance_etl.night.plans import Plans
 from alliance_etl.night.promises import Promises
 from alliance_etl.night.source import Source
 from alliance_etl.receipts.files import write_receipt
+from alliance_etl.state.entries import Drop, HeldRow
 from alliance_etl.state.layout import Layout
-from alliance_etl.state.ledger import Drop, HeldRow
 from alliance_etl.study.model import Study
 from alliance_etl.workers.pool import Job, Workers
 

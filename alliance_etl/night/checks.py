@@ -11,8 +11,9 @@ from alliance_etl.errors import NotChecked
 from alliance_etl.night.promises import Promises
 from alliance_etl.night.reports import CheckResult, Counts
 from alliance_etl.publication.scored import MOST_ROWS, Scoring
+from alliance_etl.state.entries import Segment
 from alliance_etl.state.layout import Layout
-from alliance_etl.state.ledger import Ledger, Segment
+from alliance_etl.state.ledger import Ledger
 from alliance_etl.study.model import Study
 
 Scored = Sequence[tuple[Scoring, Sequence[tuple[Segment, Path]]]]

@@ -7,7 +7,7 @@ from alliance_etl.alerts.answers import NAME as ANSWERS
 from alliance_etl.alerts.answers import may_answer_alerts
 from alliance_etl.findings.comment import may_be_fixme
 from alliance_etl.night.plans import Plans
-from alliance_etl.state.ledger import Drop
+from alliance_etl.state.entries import Drop
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,9 @@ from alliance_etl.night.source import Source
 from alliance_etl.receipts.against import difference
 from alliance_etl.receipts.files import read_cells
 from alliance_etl.state.archive import Archive
+from alliance_etl.state.entries import Drop, DroppedAnswer
 from alliance_etl.state.layout import Layout, write_frame
-from alliance_etl.state.ledger import Drop, DroppedAnswer, Ledger
+from alliance_etl.state.ledger import Ledger
 
 _MOST_PLACES = 20
 

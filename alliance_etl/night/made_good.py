@@ -12,8 +12,9 @@ import polars as pl
 
 from alliance_etl.findings.catalogue import KINDS
 from alliance_etl.receipts.files import read_cells
+from alliance_etl.state.entries import Drop, HeldRow
 from alliance_etl.state.layout import Layout
-from alliance_etl.state.ledger import Drop, HeldRow, Ledger
+from alliance_etl.state.ledger import Ledger
 
 _ERRORS = [code for code, kind in KINDS.items() if kind.severity == "error"]
 

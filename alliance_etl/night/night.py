@@ -32,9 +32,10 @@ from alliance_etl.night.site_forms import sweep
 from alliance_etl.night.take_in import SiteIntake
 from alliance_etl.publication.scored import Scoring, is_scored, score_segments, scored_path, sweep_scored
 from alliance_etl.state.archive import Archive
+from alliance_etl.state.entries import Segment
 from alliance_etl.state.key import archive_key, key_check, study_key
 from alliance_etl.state.layout import Layout
-from alliance_etl.state.ledger import Ledger, Segment
+from alliance_etl.state.ledger import Ledger
 from alliance_etl.state.lock import study_lock
 from alliance_etl.study.model import Study
 

@@ -10,8 +10,9 @@ from typing import Any
 from alliance_etl.night.ahead import Ahead
 from alliance_etl.night.source import Source
 from alliance_etl.receipts.files import write_receipt
+from alliance_etl.state.entries import Drop, HeldRow
 from alliance_etl.state.layout import Layout
-from alliance_etl.state.ledger import Drop, HeldRow, Ledger
+from alliance_etl.state.ledger import Ledger
 from alliance_etl.workers.pool import Job
 
 Findings = Sequence[Mapping[str, Any]]

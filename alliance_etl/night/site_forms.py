@@ -9,8 +9,9 @@ import polars as pl
 
 from alliance_etl.forms.fold import Folded, fold, without
 from alliance_etl.intake.staged import StagedExport
+from alliance_etl.state.entries import Drop, Segment
 from alliance_etl.state.layout import Layout, write_frame
-from alliance_etl.state.ledger import Drop, Ledger, Segment
+from alliance_etl.state.ledger import Ledger
 
 # More files than this per instrument and site are merged into one, so that a thousand nights stay quick to read.
 MOST_SEGMENTS = 24

@@ -23,8 +23,9 @@ from alliance_etl.pull import Remote, SourceDown, remote_of
 from alliance_etl.pull.fetch import fetched
 from alliance_etl.pull.limits import Begun
 from alliance_etl.state.archive import Archive
+from alliance_etl.state.entries import Drop
 from alliance_etl.state.layout import Layout, make_durable
-from alliance_etl.state.ledger import Drop, Ledger
+from alliance_etl.state.ledger import Ledger
 from alliance_etl.study.model import Study
 
 # Files are committed together up to this size: few flushes for many small files, and little to do again after a kill.

@@ -16,8 +16,8 @@ from alliance_etl.alerts.signs import signs_of, signs_path
 from alliance_etl.batches import batches
 from alliance_etl.instruments.model import Instrument, Mapped
 from alliance_etl.scoring.expressions import with_scores
+from alliance_etl.state.entries import Segment
 from alliance_etl.state.layout import Layout, make_durable, write_frame, written_whole
-from alliance_etl.state.ledger import Segment
 from alliance_etl.tables import POLARS_TYPES, Table
 
 # Rows of a Parquet row group: DuckDB's own, so that it reads with all cores.

@@ -22,8 +22,8 @@ from alliance_etl.receipts.fixme_grid import HeldRows, write_fixme_grid
 from alliance_etl.receipts.model import VERSION
 from alliance_etl.receipts.open_alerts import as_findings, write_open_alerts
 from alliance_etl.receipts.page import page
+from alliance_etl.state.entries import Drop, HeldRow
 from alliance_etl.state.layout import Layout, written_whole
-from alliance_etl.state.ledger import Drop, HeldRow
 
 _NUMBER = r"^[+-]?[\d.,]+$"
 _FORMULA = r"^[=+\-@\t\r]"
