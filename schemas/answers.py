@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from alliance_etl.instruments.model import Instrument
 from alliance_etl.tables import Column, Table
-from schemas.tables import IDENTITY, N_ANSWERED, ORIGIN
+from schemas.columns import IDENTITY, N_ANSWERED, ORIGIN
 
 # Sums and means of decimals may leave their range by so much.
 _ROUNDING = 1e-6

@@ -10,8 +10,9 @@ from pathlib import Path
 import polars as pl
 
 from alliance_etl.findings.comment import UNDEFUSED, comment_position, exports_told, origin_told, without_comment
-from alliance_etl.findings.frame import FileFinding, cause, no_cells
+from alliance_etl.findings.frame import FileFinding, no_cells
 from alliance_etl.intake import header as headers
+from alliance_etl.intake.broken import broken_cells
 from alliance_etl.intake.cells import CellLog
 from alliance_etl.intake.contract import AnswersContract
 from alliance_etl.intake.hidden import without_ids
@@ -31,14 +32,6 @@ from alliance_etl.intake.typed import adapted, untyped
 from alliance_etl.intake.unread import held_whole, is_another_sites
 from alliance_etl.intake.wide import read_wide
 from alliance_etl.reading import Block, OpenedFile, Typed, Unreadable, open_file
-
-_UNBROKEN = {
-    "nul_bytes": "text without NUL bytes",
-    "unterminated_quote": "a quotation mark that closes the cell",
-    "not_json": "JSON",
-    "not_a_resource": "a resource of FHIR R4",
-    "not_understood": "a resource without modifierExtension and implicitRules",
-}
 
 
 @dataclass
@@ -147,7 +140,7 @@ def _stage_text(
     if not any(reading.rejection for reading in readings):
         ids = {reading.plan.name: reading.plan.export.participant for reading in readings}
         findings += look_for_identifiers(text, ids, wanted, receipt.day)
-    cells = rows.placed(_broken_cells(broken, text.encoding))
+    cells = rows.placed(broken_cells(broken, text.encoding))
     is_fixme = bool(exports_told(text.header))
     names = " ".join(plan.name for plan in plans)
     mended = tuple((*row, names) for row in mends)
@@ -292,24 +285,3 @@ def _file_findings(text: OpenedFile, readings: Sequence[_Reading], known: Sequen
         if not any(reading.rows_read - reading.skipped for reading in readings):
             findings.append(FileFinding("header_only", line=text.header_line, expected="rows of answers"))
     return findings
-
-
-def _broken_cells(broken: pl.DataFrame, encoding: str) -> pl.DataFrame:
-    """The lines that no export could take apart, as failing cells of the file as a whole."""
-    if broken.is_empty():
-        return no_cells()
-    ragged = pl.col("code").is_in(["row_too_short", "row_too_long"])
-    cells = broken.with_columns(
-        detail=pl.when(ragged)
-        .then(pl.format("{} instead of {}", "fields", "expected"))
-        .when(pl.col("code") == "not_json")
-        .then(pl.format("character {}", "fields")),
-        expected=pl.when(ragged)
-        .then(pl.format("{} cells", "expected"))
-        .otherwise(pl.col("code").replace_strict({**_UNBROKEN, "undecodable_bytes": encoding}, default=None)),
-    ).with_columns(
-        cause=pl.concat_str("code", pl.col("detail").fill_null("")).map_elements(cause, return_dtype=pl.String),
-        count=pl.lit(1, dtype=pl.Int64),
-    )
-    named = cells.select("line", "code", "expected", "detail", "cause", "count")
-    return pl.concat([no_cells(), named], how="diagonal").select(no_cells().columns)
