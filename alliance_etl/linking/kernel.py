@@ -1,0 +1,133 @@
+"""Kernel equating: both distributions made continuous by a Gaussian kernel, with standard errors by the delta method.
+
+Source: von Davier, A. A., Holland, P. W., & Thayer, D. T. (2004). The kernel method of test equating. Springer;
+chapter 4 (continuisation), 5 (standard errors).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import brentq, minimize_scalar
+from scipy.special import ndtr
+
+from alliance_etl.linking.scale import Array, ScoreScale
+
+# Bandwidths are looked for between these, in steps of the scale. Far above the standard deviation the kernel is linear
+# equating; far below a step it is the discrete distribution.
+_NARROWEST, _WIDEST = 0.1, 20.0
+_CANDIDATES = 60
+_BEYOND = 10.0
+
+
+@dataclass(frozen=True)
+class Continuous:
+    """A discrete distribution made continuous; scores are counted in steps of its scale.
+
+    `probabilities` over the steps 0, 1, …; `bandwidth` in steps. Mean and variance are those of the discrete one.
+    """
+
+    probabilities: Array
+    bandwidth: float
+
+    @property
+    def steps(self) -> Array:
+        return np.arange(self.probabilities.size, dtype=np.float64)
+
+    @property
+    def mean(self) -> float:
+        return float(self.probabilities @ self.steps)
+
+    @property
+    def variance(self) -> float:
+        return float(self.probabilities @ (self.steps - self.mean) ** 2)
+
+    @property
+    def shrinkage(self) -> float:
+        """a, by which the steps are drawn to the mean (eq. 4.6)."""
+        return float(np.sqrt(self.variance / (self.variance + self.bandwidth**2)))
+
+    def _places(self, at: Array) -> Array:
+        """R_j(x) (eq. 4.9). Shape (at, steps)."""
+        a = self.shrinkage
+        centres = a * self.steps + (1 - a) * self.mean
+        return (np.asarray(at, dtype=np.float64)[:, None] - centres) / (a * self.bandwidth)
+
+    def cumulative(self, at: Array) -> Array:
+        return np.asarray(ndtr(self._places(at)) @ self.probabilities)
+
+    def density(self, at: Array) -> Array:
+        bells = np.exp(-(self._places(at) ** 2) / 2) / np.sqrt(2 * np.pi)
+        return np.asarray(bells @ self.probabilities / (self.shrinkage * self.bandwidth))
+
+    def slope_of_density(self, at: Array) -> Array:
+        places = self._places(at)
+        bells = np.exp(-(places**2) / 2) / np.sqrt(2 * np.pi)
+        return np.asarray(-(places * bells) @ self.probabilities / (self.shrinkage * self.bandwidth) ** 2)
+
+    def by_probabilities(self, at: Array) -> Array:
+        """How the cumulative distribution changes with each probability (eq. 5.20 to 5.22). Shape (at, steps)."""
+        at = np.asarray(at, dtype=np.float64)
+        a = self.shrinkage
+        z = (self.steps - self.mean) / np.sqrt(self.variance)
+        shift = 0.5 * (at[:, None] - self.mean) * (1 - a**2) * z**2 + (1 - a) * self.steps
+        return np.asarray(ndtr(self._places(at)) - shift * self.density(at)[:, None])
+
+    def step_at(self, share: float) -> float:
+        """The step up to which this share lies."""
+        spread = _BEYOND * (np.sqrt(self.variance) + self.bandwidth)
+        low, high = -spread, self.probabilities.size - 1 + spread
+        return float(brentq(lambda step: float(self.cumulative(np.array([step]))[0]) - share, low, high, xtol=1e-10))
+
+
+def continuous(probabilities: Array) -> Continuous:
+    """With the bandwidth that follows the distribution most closely without a bump at each step (eq. 4.27 to 4.30)."""
+    candidates = np.geomspace(_NARROWEST, _WIDEST, _CANDIDATES)
+    penalties = [_penalty(probabilities, h) for h in candidates]
+    best = int(np.argmin(penalties))
+    low, high = candidates[max(best - 1, 0)], candidates[min(best + 1, _CANDIDATES - 1)]
+    found = minimize_scalar(lambda h: _penalty(probabilities, h), bounds=(low, high), method="bounded")
+    return Continuous(probabilities, float(found.x))
+
+
+def _penalty(probabilities: Array, bandwidth: float) -> float:
+    """PEN1 + PEN2: distance to the distribution, and the number of steps that stand in a dip of the density."""
+    candidate = Continuous(probabilities, float(bandwidth))
+    steps = candidate.steps
+    distance = float(((probabilities - candidate.density(steps)) ** 2).sum())
+    dips = (candidate.slope_of_density(steps - 0.25) < 0) & (candidate.slope_of_density(steps + 0.25) > 0)
+    return distance + float(dips.sum())
+
+
+def kernel_link(x: Continuous, y: Continuous, of_y: ScoreScale) -> Array:
+    """The scores of Y below which as many are as below each possible score of X (eq. 4.34). Shape (size of X,)."""
+    shares = x.cumulative(x.steps)
+    return of_y.scores(np.array([y.step_at(float(share)) for share in shares]))
+
+
+def kernel_error(
+    x: Continuous, y: Continuous, factor_x: Array, factor_y: Array, linked: Array, of_y: ScoreScale
+) -> Array:
+    """Standard errors of `kernel_link` (eq. 5.15).
+
+    `factor_x` and `factor_y` are factors of the covariance of the probabilities of X and of Y over the same random
+    numbers (see `margins`); for two groups their columns are apart (see `apart`). Shape (size of X,).
+    """
+    at = of_y.steps(linked)
+    slope = y.density(at)[:, None]
+    left = x.by_probabilities(x.steps) @ factor_x
+    right = y.by_probabilities(at) @ factor_y
+    return np.asarray(np.linalg.norm((left - right) / slope, axis=1) * of_y.step)
+
+
+def apart(factor_x: Array, factor_y: Array) -> tuple[Array, Array]:
+    """Factors of two independent groups, side by side."""
+    return (
+        np.hstack([factor_x, np.zeros((factor_x.shape[0], factor_y.shape[1]))]),
+        np.hstack([np.zeros((factor_y.shape[0], factor_x.shape[1])), factor_y]),
+    )
+
+
+def margins(factor: Array, shape: tuple[int, int]) -> tuple[Array, Array]:
+    """The factors of both margins of a joint distribution whose cells are in C order (eq. 3.30)."""
+    cells = factor.reshape(*shape, -1)
+    return cells.sum(axis=1), cells.sum(axis=0)

@@ -1,0 +1,159 @@
+"""Presmoothing: polynomial log-linear models of one score distribution, or of two scores together.
+
+The moments up to the degree are kept, the rest is smoothed. Sources: Holland, P. W., & Thayer, D. T. (2000). Univariate
+and bivariate loglinear models for discrete test score distributions. Journal of Educational and Behavioral Statistics,
+25, 133-183; von Davier, A. A., Holland, P. W., & Thayer, D. T. (2004). The kernel method of test equating. Springer.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy.special import gammaln, xlogy
+
+from alliance_etl.linking.scale import Array
+
+Criterion = Literal["aic", "bic"]
+
+_MOST_STEPS = 100
+_TOLERANCE = 1e-10
+# Beyond this the information matrix is singular as far as doubles can tell: all scores are at a few steps.
+_WORST_CONDITION = 1e13
+# A fitted share below this has nothing behind it but the polynomial's far end.
+_SMALLEST = 1e-300
+
+
+class NotConverged(ArithmeticError):
+    """The model of a score distribution could not be fitted: `degree` is too high for so few or such scores."""
+
+    def __init__(self, degree: object, reason: str) -> None:
+        super().__init__(f"the log-linear model of degree {degree} does not converge: {reason}")
+        self.degree = degree
+
+
+@dataclass(frozen=True)
+class Smoothed:
+    """A fitted distribution.
+
+    `probabilities` has the shape of the counts. `factor` has one row per cell (in C order) and one column per term:
+    factor @ factor.T is the covariance of the probabilities (von Davier et al. 2004, eq. 3.18). `terms` counts the
+    polynomial terms without the constant; `deviance`, `aic` and `bic` are those of the Poisson model of the counts.
+    """
+
+    probabilities: Array
+    factor: Array
+    terms: int
+    deviance: float
+    aic: float
+    bic: float
+    n: float
+
+
+def smooth(counts: Array, degree: int) -> Smoothed:
+    """Fit a polynomial of this degree to the logarithms of one distribution. NotConverged where that fails."""
+    steps = _centred(counts.size)
+    return _fit(counts, np.column_stack([steps**power for power in range(1, degree + 1)]), degree)
+
+
+def smooth_together(counts: Array, degrees: tuple[int, int], cross: tuple[int, int] = (1, 1)) -> Smoothed:
+    """Fit both margins up to `degrees` and their mixed moments up to `cross`. Counts: (size of X, size of Y)."""
+    x, y = (_centred(size) for size in counts.shape)
+    rows, columns = np.meshgrid(x, y, indexing="ij")
+    terms = [rows.ravel() ** power for power in range(1, degrees[0] + 1)]
+    terms += [columns.ravel() ** power for power in range(1, degrees[1] + 1)]
+    terms += [
+        rows.ravel() ** one * columns.ravel() ** other
+        for one in range(1, cross[0] + 1)
+        for other in range(1, cross[1] + 1)
+    ]
+    return _fit(counts, np.column_stack(terms), (*degrees, *cross))
+
+
+def ladder(counts: Array, degrees: Sequence[int] = range(1, 9)) -> dict[int, Smoothed]:
+    """The models of one distribution by degree, those that converge."""
+    found = {}
+    for degree in degrees:
+        if degree >= np.count_nonzero(counts):
+            break  # as many terms as there are scores: nothing is smoothed any more
+        try:
+            found[degree] = smooth(counts, degree)
+        except NotConverged:
+            break
+    return found
+
+
+def choose_degree(counts: Array, criterion: Criterion = "bic", degrees: Sequence[int] = range(1, 9)) -> int:
+    """The degree whose model has the smallest AIC or BIC. NotConverged where none can be fitted."""
+    models = ladder(counts, degrees)
+    if not models:
+        raise NotConverged(degrees[0], f"{np.count_nonzero(counts)} different scores were seen")
+    return min(models, key=lambda degree: getattr(models[degree], criterion))
+
+
+def _centred(size: int) -> Array:
+    """The steps of a scale between -1 and 1, where powers keep their precision."""
+    return np.linspace(-1.0, 1.0, size)
+
+
+def _fit(counts: Array, terms: Array, degree: object) -> Smoothed:
+    """Newton's method for the multinomial likelihood, on an orthonormal basis of the terms."""
+    seen = counts.ravel().astype(np.float64)
+    n = float(seen.sum())
+    different = int(np.count_nonzero(seen))
+    if different <= terms.shape[1]:
+        raise NotConverged(degree, f"{different} different scores were seen, and it has {terms.shape[1]} terms")
+    basis, _ = np.linalg.qr(terms - terms.mean(axis=0))
+    basis = basis * np.sqrt(seen.size)
+    shares = seen / n
+    beta = np.zeros(basis.shape[1])
+    for _ in range(_MOST_STEPS):
+        p = _shares(basis @ beta)
+        gradient = basis.T @ (shares - p)
+        middle = basis - p @ basis
+        information = middle.T @ (p[:, None] * middle)
+        if np.linalg.cond(information) > _WORST_CONDITION:
+            raise NotConverged(degree, "its terms cannot be told apart in these scores")
+        step = np.linalg.solve(information, gradient)
+        beta = _stepped(basis, shares, beta, step)
+        if float(gradient @ step) < _TOLERANCE / n:
+            return _described(seen, n, basis, beta, counts.shape)
+    raise NotConverged(degree, f"the likelihood still grows after {_MOST_STEPS} steps")
+
+
+def _stepped(basis: Array, shares: Array, beta: Array, step: Array) -> Array:
+    """The longest of the step, its half, its quarter, … that makes the likelihood grow."""
+    before = _likelihood(basis, shares, beta)
+    size = 1.0
+    while size > 1e-6 and _likelihood(basis, shares, beta + size * step) < before - 1e-15:
+        size /= 2
+    return beta + size * step
+
+
+def _likelihood(basis: Array, shares: Array, beta: Array) -> float:
+    eta = basis @ beta
+    top = float(eta.max())
+    return float(shares @ eta) - top - float(np.log(np.exp(eta - top).sum()))
+
+
+def _shares(eta: Array) -> Array:
+    p = np.exp(eta - eta.max())
+    return np.asarray(np.maximum(p / p.sum(), _SMALLEST))
+
+
+def _described(seen: Array, n: float, basis: Array, beta: Array, shape: tuple[int, ...]) -> Smoothed:
+    p = _shares(basis @ beta)
+    root = np.sqrt(p)
+    q, _ = np.linalg.qr(root[:, None] * (basis - p @ basis))
+    expected = n * p
+    log_likelihood = float((xlogy(seen, expected) - expected - gammaln(seen + 1)).sum())
+    parameters = basis.shape[1] + 1
+    return Smoothed(
+        probabilities=p.reshape(shape),
+        factor=root[:, None] * q / np.sqrt(n),
+        terms=basis.shape[1],
+        deviance=float(2 * (xlogy(seen, seen) - xlogy(seen, expected)).sum()),
+        aic=2 * parameters - 2 * log_likelihood,
+        bic=float(np.log(seen.size)) * parameters - 2 * log_likelihood,
+        n=n,
+    )
