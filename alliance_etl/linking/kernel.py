@@ -49,8 +49,8 @@ class Continuous:
     def _places(self, at: Array) -> Array:
         """R_j(x) (eq. 4.9). Shape (at, steps)."""
         a = self.shrinkage
-        centres = a * self.steps + (1 - a) * self.mean
-        return (np.asarray(at, dtype=np.float64)[:, None] - centres) / (a * self.bandwidth)
+        middles = a * self.steps + (1 - a) * self.mean
+        return (np.asarray(at, dtype=np.float64)[:, None] - middles) / (a * self.bandwidth)
 
     def cumulative(self, at: Array) -> Array:
         return np.asarray(ndtr(self._places(at)) @ self.probabilities)
