@@ -104,30 +104,28 @@ def kernel_link(x: Continuous, y: Continuous, of_y: ScoreScale) -> Array:
     return of_y.scores(np.array([y.step_at(float(share)) for share in shares]))
 
 
-def kernel_error(
-    x: Continuous, y: Continuous, factor_x: Array, factor_y: Array, linked: Array, of_y: ScoreScale
-) -> Array:
+def kernel_error(x: Continuous, y: Continuous, root_x: Array, root_y: Array, linked: Array, of_y: ScoreScale) -> Array:
     """Standard errors of `kernel_link` (eq. 5.15).
 
-    `factor_x` and `factor_y` are factors of the covariance of the probabilities of X and of Y over the same random
+    `root_x` and `root_y` are roots of the covariance of the probabilities of X and of Y over the same random
     numbers (see `margins`); for two groups their columns are apart (see `apart`). Shape (size of X,).
     """
     at = of_y.steps(linked)
     slope = y.density(at)[:, None]
-    left = x.by_probabilities(x.steps) @ factor_x
-    right = y.by_probabilities(at) @ factor_y
+    left = x.by_probabilities(x.steps) @ root_x
+    right = y.by_probabilities(at) @ root_y
     return np.asarray(np.linalg.norm((left - right) / slope, axis=1) * of_y.step)
 
 
-def apart(factor_x: Array, factor_y: Array) -> tuple[Array, Array]:
-    """Factors of two independent groups, side by side."""
+def apart(root_x: Array, root_y: Array) -> tuple[Array, Array]:
+    """Roots of two independent groups, side by side."""
     return (
-        np.hstack([factor_x, np.zeros((factor_x.shape[0], factor_y.shape[1]))]),
-        np.hstack([np.zeros((factor_y.shape[0], factor_x.shape[1])), factor_y]),
+        np.hstack([root_x, np.zeros((root_x.shape[0], root_y.shape[1]))]),
+        np.hstack([np.zeros((root_y.shape[0], root_x.shape[1])), root_y]),
     )
 
 
-def margins(factor: Array, shape: tuple[int, int]) -> tuple[Array, Array]:
-    """The factors of both margins of a joint distribution whose cells are in C order (eq. 3.30)."""
-    cells = factor.reshape(*shape, -1)
+def margins(root: Array, shape: tuple[int, int]) -> tuple[Array, Array]:
+    """The roots of both margins of a joint distribution whose cells are in C order (eq. 3.30)."""
+    cells = root.reshape(*shape, -1)
     return cells.sum(axis=1), cells.sum(axis=0)

@@ -36,13 +36,13 @@ class NotConverged(ArithmeticError):
 class Smoothed:
     """A fitted distribution.
 
-    `probabilities` has the shape of the counts. `factor` has one row per cell (in C order) and one column per term:
-    factor @ factor.T is the covariance of the probabilities (von Davier et al. 2004, eq. 3.18). `terms` counts the
+    `probabilities` has the shape of the counts. `root` has one row per cell (in C order) and one column per term:
+    root @ root.T is the covariance of the probabilities (von Davier et al. 2004, eq. 3.18). `terms` counts the
     polynomial terms without the constant; `deviance`, `aic` and `bic` are those of the Poisson model of the counts.
     """
 
     probabilities: Array
-    factor: Array
+    root: Array
     terms: int
     deviance: float
     aic: float
@@ -143,14 +143,14 @@ def _shares(eta: Array) -> Array:
 
 def _described(seen: Array, n: float, basis: Array, beta: Array, shape: tuple[int, ...]) -> Smoothed:
     p = _shares(basis @ beta)
-    root = np.sqrt(p)
-    q, _ = np.linalg.qr(root[:, None] * (basis - p @ basis))
+    weight = np.sqrt(p)
+    q, _ = np.linalg.qr(weight[:, None] * (basis - p @ basis))
     expected = n * p
     log_likelihood = float((xlogy(seen, expected) - expected - gammaln(seen + 1)).sum())
     parameters = basis.shape[1] + 1
     return Smoothed(
         probabilities=p.reshape(shape),
-        factor=root[:, None] * q / np.sqrt(n),
+        root=weight[:, None] * q / np.sqrt(n),
         terms=basis.shape[1],
         deviance=float(2 * (xlogy(seen, seen) - xlogy(seen, expected)).sum()),
         aic=2 * parameters - 2 * log_likelihood,

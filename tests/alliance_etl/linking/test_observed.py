@@ -208,9 +208,9 @@ def test_kernel_equating_of_two_groups_reproduces_the_ets_example() -> None:
     to_y, to_x = kernel_link(of_x, of_y, ETS), kernel_link(of_y, of_x, ETS)
     assert to_y == pytest.approx(ETS_Y_OF_X, abs=1e-3)
     assert to_x == pytest.approx(ETS_X_OF_Y, abs=1e-3)
-    factors = apart(x.factor, y.factor)
-    assert kernel_error(of_x, of_y, *factors, to_y, ETS) == pytest.approx(ETS_ERRORS_Y, abs=1e-3)
-    assert kernel_error(of_y, of_x, *reversed(factors), to_x, ETS) == pytest.approx(ETS_ERRORS_X, abs=1e-3)
+    roots = apart(x.root, y.root)
+    assert kernel_error(of_x, of_y, *roots, to_y, ETS) == pytest.approx(ETS_ERRORS_Y, abs=1e-3)
+    assert kernel_error(of_y, of_x, *reversed(roots), to_x, ETS) == pytest.approx(ETS_ERRORS_X, abs=1e-3)
 
 
 def test_kernel_equating_of_one_group_with_both_scores() -> None:
@@ -222,7 +222,7 @@ def test_kernel_equating_of_one_group_with_both_scores() -> None:
     y = Continuous(both.probabilities.sum(axis=0), AB_BANDWIDTHS[1])
     linked = kernel_link(x, y, scale)
     assert linked == pytest.approx(AB_LINKED, abs=1e-4)
-    errors = kernel_error(x, y, *margins(both.factor, (13, 13)), linked, scale)
+    errors = kernel_error(x, y, *margins(both.root, (13, 13)), linked, scale)
     assert errors == pytest.approx(AB_ERRORS, abs=1e-4)
 
 
