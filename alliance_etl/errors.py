@@ -14,6 +14,9 @@ What a *site* sent is never an exception: it becomes a finding. A message names 
 remedy, and never a person's answer or id.
 """
 
+import traceback
+from pathlib import PurePath
+
 
 class AllianceError(Exception):
     """The root of this package's errors; its text is meant for the person at the command line."""
@@ -73,3 +76,23 @@ class StudyLocked(RunFailed):
 
 class NotChecked(RunFailed):
     """A check did not run; nothing is published past it."""
+
+
+def told_plainly(error: BaseException) -> str:
+    """The words of our own errors; of the system's, reason and path; of any other, only where it happened.
+
+    The text of any other exception might quote a cell of a clinic's file.
+    """
+    if isinstance(error, AllianceError):
+        return str(error)
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted; the last publication stands, and the next run picks up where this one ended"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    places = (
+        f"  {PurePath(frame.filename).name}, line {frame.lineno}, in {frame.name}"
+        for frame in traceback.extract_tb(error.__traceback__)[-8:]
+    )
+    return "\n".join(
+        (f"{type(error).__name__}, a bug (its text is left out, since it might quote an answer), at", *places)
+    )

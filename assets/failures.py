@@ -1,12 +1,10 @@
 """What Dagster may keep of an exception: the event log is no place for a person's answer or id."""
 
-import traceback
-from pathlib import PurePath
 from types import TracebackType
 
 import dagster as dg
 
-from alliance_etl.errors import AllianceError
+from alliance_etl.errors import told_plainly
 
 
 class Plainly:
@@ -27,21 +25,3 @@ class Plainly:
             raise dg.Failure(description=told_plainly(error), allow_retries=False) from None
         if error is not None:
             self.error = KeyboardInterrupt()
-
-
-def told_plainly(error: Exception) -> str:
-    """The words of our own errors; of the system's, reason and path; of any other, only where it happened.
-
-    The text of any other exception might quote a cell of a clinic's file.
-    """
-    if isinstance(error, AllianceError):
-        return str(error)
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
-    places = (
-        f"  {PurePath(frame.filename).name}, line {frame.lineno}, in {frame.name}"
-        for frame in traceback.extract_tb(error.__traceback__)[-8:]
-    )
-    return "\n".join(
-        (f"{type(error).__name__}, a bug (its text is left out, since it might quote an answer), at", *places)
-    )

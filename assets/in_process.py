@@ -8,11 +8,12 @@ from pathlib import Path
 
 import dagster as dg
 
+from alliance_etl.state.processes import this_process
 from alliance_etl.study.model import Study
 from assets.definitions import define
 from assets.home import open_instance
 from assets.intake import drops_key
-from assets.orphans import PROCESS_TAG, end_orphans, this_process
+from assets.orphans import PROCESS_TAG, end_orphans
 from assets.shift import Shift
 
 

@@ -9,34 +9,32 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from functools import cached_property
 
 import dagster as dg
+from dagster._core.storage.tags import SCHEDULE_NAME_TAG, SENSOR_NAME_TAG
 
+from alliance_etl.errors import AllianceError, RunFailed
 from alliance_etl.instruments.registry import Registry
+from alliance_etl.night.booked import Course, book_failed_start, booked
 from alliance_etl.night.night import Night, open_night
-from alliance_etl.night.reports import CheckResult, PublicationReport, SiteReport
+from alliance_etl.night.reports import CheckResult, StageCost
+from alliance_etl.state.processes import this_process
 from alliance_etl.study.model import Study
 from assets.books import open_books
 from assets.checks import BLOCKING
 from assets.failures import Plainly
-from assets.orphans import PROCESS_TAG, this_process
+from assets.orphans import PROCESS_TAG
 from assets.study import registry_of, study_here
 from schemas.promises import promises
 
-
-@dataclass
-class StageCost:
-    """What a stage took: seconds, and the most memory that the process had held by its end."""
-
-    seconds: float = 0.0
-    peak_mb: float = 0.0
+_STARTERS = {SCHEDULE_NAME_TAG: "schedule", SENSOR_NAME_TAG: "sensor"}
 
 
 @dataclass
-class Shift:
-    """The Night of one run and what came of it so far; `failure` is the exception that ended it.
+class Shift(Course):
+    """The Night of one run and what came of it so far.
 
     `watch` is told each stage as it begins, for a progress bar; `asked` are the sites with news, where they were asked.
     """
@@ -45,11 +43,6 @@ class Shift:
     rebuild: bool = False
     watch: Callable[[str], None] | None = None
     asked: list[str] | None = None
-    sites: list[SiteReport] = field(default_factory=list)
-    checks: list[CheckResult] = field(default_factory=list)
-    publication: PublicationReport | None = None
-    costs: dict[str, StageCost] = field(default_factory=dict)
-    failure: BaseException | None = None
 
     @cached_property
     def news(self) -> list[str]:
@@ -76,6 +69,16 @@ class Shift:
         """The blocking checks that did not pass."""
         return [check for check in self.checks if check.name in BLOCKING and not check.passed]
 
+    def why_it_failed(self) -> BaseException | None:
+        """Why a night that ends now failed: an exception, else the check that stopped it; None where it did not."""
+        if self.failure or self.outcome != "failed":
+            return self.failure
+        stopped = self.stopped_by()
+        if not stopped:
+            return RunFailed("Dagster ended the run (--verbose shows its log); the last publication stands")
+        told = (f"{check.name} does not hold at {', '.join(check.by_site)}: {check.description}" for check in stopped)
+        return RunFailed(f"{' '.join(told)} Nothing was published; the last publication stands")
+
     def stages(self) -> dict[str, dict[str, float]]:
         """The costs of the stages as plain numbers."""
         return {name: asdict(cost) for name, cost in self.costs.items()}
@@ -94,11 +97,30 @@ def open_shift(
     *,
     rebuild: bool = False,
     wait_seconds: float = 600,
-    on_wait: Callable[[], None] | None = None,
+    run: dg.DagsterRun | None = None,
 ) -> Iterator[Shift]:
-    """Open a study's night for one run. StudyLocked where another run keeps it longer than `wait_seconds`."""
-    with open_night(study, registry, promises(), wait_seconds=wait_seconds, on_wait=on_wait) as night:
-        yield Shift(night, rebuild=rebuild)
+    """Open a study's night for one run, and enter it in the book. StudyLocked where another run keeps it longer than
+    `wait_seconds`.
+    """
+    with (
+        open_night(study, registry, promises(), wait_seconds=wait_seconds) as night,
+        booked(night, started_by=_started_by(run), run_id=run.run_id if run else None, rebuild=rebuild) as booking,
+    ):
+        shift = Shift(night, rebuild=rebuild, run_id=run.run_id if run else None, whole=_publishes(run))
+        booking.course = shift
+        yield shift
+        shift.failure = shift.why_it_failed()
+
+
+def _started_by(run: dg.DagsterRun | None) -> str:
+    tags = run.tags if run else {}
+    return next((who for tag, who in _STARTERS.items() if tag in tags), "Dagster")
+
+
+def _publishes(run: dg.DagsterRun | None) -> bool:
+    """Whether publication is among the assets that a run was asked for."""
+    selected = run.asset_selection if run else None
+    return selected is None or dg.AssetKey("publication") in selected
 
 
 @dg.resource(
@@ -114,15 +136,25 @@ def open_shift(
 )
 def shift_of_this_run(context: dg.InitResourceContext) -> Iterator[Shift]:
     """Open the night of the study that this code location runs."""
-    if context.instance is not None and context.run_id:
-        context.instance.add_run_tags(context.run_id, {PROCESS_TAG: this_process()})
+    run = context.run
+    if context.instance is not None and run:
+        context.instance.add_run_tags(run.run_id, {PROCESS_TAG: this_process()})
     config = context.resource_config
     with ExitStack() as stack:
         with Plainly():
             study = study_here()
-            opening = open_shift(
-                study, registry_of(study), rebuild=config["rebuild"], wait_seconds=config["wait_seconds"]
-            )
-            shift = stack.enter_context(opening)
+            try:
+                opening = open_shift(
+                    study,
+                    registry_of(study),
+                    rebuild=config["rebuild"],
+                    wait_seconds=config["wait_seconds"],
+                    run=run,
+                )
+                shift = stack.enter_context(opening)
+            except AllianceError as trouble:
+                run_id = run.run_id if run else None
+                book_failed_start(study.folder, trouble, started_by=_started_by(run), run_id=run_id)
+                raise
         stack.enter_context(open_books())
         yield shift

@@ -1,22 +1,26 @@
 """The nightly job in this process, through Dagster: what `run` and `demo` share."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alliance_etl.cli.outcome import words_of
-from alliance_etl.cli.progress import progress_bar
+from alliance_etl.cli.progress import Bar, progress_bar
 from alliance_etl.cli.study import open_study, promises_of_schemas
-from alliance_etl.errors import RunFailed
+from alliance_etl.errors import AllianceError, RunFailed
 from alliance_etl.night.reports import DropReport
 
 if TYPE_CHECKING:
+    from alliance_etl.night.booked import Booking
+    from alliance_etl.night.night import Night
     from assets.shift import Shift
 
 # News, conservation, scoring, three checks, publication; the intake of each site comes on top.
 _STAGES = 7
+_HOW = "command line"
 
 
 @dataclass(frozen=True)
@@ -41,11 +45,7 @@ def run_night(
     `own_home` keeps the run out of the Dagster that $DAGSTER_HOME names.
     """
     started = time.perf_counter()
-    study, registry = open_study(path)
-    from alliance_etl.night.night import open_night
-
-    opening = open_night(study, registry, promises_of_schemas(), wait_seconds=wait_seconds, on_wait=on_wait)
-    with progress_bar("starting Dagster") as bar, opening as night:
+    with _begun(path, rebuild=rebuild, wait_seconds=wait_seconds, on_wait=on_wait) as (bar, night, booking):
         news = night.sites_with_news(rebuild=rebuild)
         if not rebuild:
             night.stage_ahead(news)  # while Dagster is being imported
@@ -53,29 +53,44 @@ def run_night(
         from assets.in_process import run_in_process
         from assets.shift import Shift
 
-        shift = Shift(night, rebuild=rebuild, watch=bar.begin, asked=news)
+        shift = booking.course = Shift(night, rebuild=rebuild, watch=bar.begin, asked=news)
         bar.expect(_STAGES + len(news))
+        study = night.study
         folder = home.own_home(study.folder) if own_home else home.dagster_home(study.folder)
         result = run_in_process(study, shift, folder, verbose=verbose)
+        shift.run_id = result.run_id
+        if not result.success:
+            shift.failure = shift.why_it_failed() or RunFailed(
+                "Dagster could not finish the run after its publication (--verbose shows its log)"
+            )
         drops = shift.night.ledger.now(drop for site in shift.sites for drop in site.drops)
-    failure = None if result.success else failure_of(shift)
-    return NightOutcome(document_of(shift, drops, result.run_id, time.perf_counter() - started, failure), failure)
+    return NightOutcome(document_of(shift, drops, time.perf_counter() - started), shift.failure)
 
 
-def failure_of(shift: "Shift") -> BaseException:
-    """Why a night that did not succeed did not: the library's exception, else the check that stopped it."""
-    if shift.failure:
-        return shift.failure
-    stopped = shift.stopped_by()
-    if not stopped:
-        return RunFailed("Dagster ended the run (--verbose shows its log); the last publication stands")
-    reasons = (f"{check.name} does not hold at {', '.join(check.by_site)}: {check.description}" for check in stopped)
-    return RunFailed(f"{' '.join(reasons)} Nothing was published; the last publication stands")
+@contextmanager
+def _begun(
+    path: Path, *, rebuild: bool, wait_seconds: float, on_wait: Callable[[], None] | None
+) -> "Iterator[tuple[Bar, Night, Booking]]":
+    """The night opened and entered in the book; one that cannot open is entered, too."""
+    with ExitStack() as stack:
+        try:
+            study, registry = open_study(path)
+            from alliance_etl.night.booked import booked
+            from alliance_etl.night.night import open_night
+
+            bar = stack.enter_context(progress_bar("starting Dagster"))
+            opening = open_night(study, registry, promises_of_schemas(), wait_seconds=wait_seconds, on_wait=on_wait)
+            night = stack.enter_context(opening)
+            booking = stack.enter_context(booked(night, started_by=_HOW, rebuild=rebuild))
+        except AllianceError as trouble:
+            from alliance_etl.night.booked import book_failed_start
+
+            book_failed_start(path if path.is_dir() else path.parent, trouble, started_by=_HOW)
+            raise
+        yield bar, night, booking
 
 
-def document_of(
-    shift: "Shift", drops: Sequence[DropReport], run_id: str, seconds: float, failure: BaseException | None
-) -> dict[str, Any]:
+def document_of(shift: "Shift", drops: Sequence[DropReport], seconds: float) -> dict[str, Any]:
     """What `run --json` prints (contract, section 3), and more: checks, stages, sites that could not be read."""
     publication = shift.publication
     return {
@@ -88,8 +103,8 @@ def document_of(
         "checks": [{"name": check.name, "passed": check.passed, "by_site": check.by_site} for check in shift.checks],
         "tables": publication.tables if publication else {},
         "warehouse": publication.path if publication else None,
-        "run_id": run_id,
+        "run_id": shift.run_id,
         "seconds": round(seconds, 3),
         "stages": shift.stages(),
-        **({"error": words_of(failure, verbose=False)} if failure else {}),
+        **({"error": words_of(shift.failure, verbose=False)} if shift.failure else {}),
     }

@@ -14,7 +14,7 @@ from types import TracebackType
 
 import typer
 
-from alliance_etl.errors import AllianceError, ConfigurationError
+from alliance_etl.errors import AllianceError, ConfigurationError, told_plainly
 
 DONE, FINDINGS, MISUSED, FAILED, INTERRUPTED, UNREAD = 0, 1, 2, 3, 130, 141
 
@@ -45,10 +45,8 @@ def words_of(error: BaseException, *, verbose: bool) -> str:
     The text of an exception that is not our own might quote a cell of a clinic's file, and stderr ends up in logs: of
     a bug only the place is told, its text with --verbose.
     """
-    if isinstance(error, AllianceError):
-        return str(error)
-    if isinstance(error, KeyboardInterrupt):
-        return "interrupted; the last publication stands, and the next run picks up where this one ended"
+    if isinstance(error, AllianceError | KeyboardInterrupt):
+        return told_plainly(error)
     if isinstance(error, OSError) and error.strerror and not verbose:
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
     if verbose:

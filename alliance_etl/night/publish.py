@@ -100,14 +100,14 @@ def _mark(
         alerted.alerts.rows(),
         alerted.confirmations,
         sorted(alerted.told.items()),
-        _configuration(study, registry),
+        configuration_of(study, registry),
         version("alliance-etl"),
         version("duckdb"),
     ]
     return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
 
-def _configuration(study: Study, registry: Registry) -> str:
+def configuration_of(study: Study, registry: Registry) -> str:
     """SHA-256 of study.yaml's bytes and of every instrument."""
     digest = hashlib.sha256(study.path.read_bytes())
     for instrument in registry:
@@ -189,7 +189,7 @@ def _meta_rows(study: Study, registry: Registry, mark: str) -> list[dict[str, st
         "title": study.title or study.slug,
         "published_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "publication": mark,
-        "configuration": _configuration(study, registry),
+        "configuration": configuration_of(study, registry),
         "min_answered": f"{study.scoring.min_answered:g}",
         "python": platform.python_version(),
         **{package: version(package) for package in ("alliance-etl", "duckdb", "polars", "narwhals", "pandera")},

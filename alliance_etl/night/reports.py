@@ -90,3 +90,11 @@ class PublicationReport:
     tables: dict[str, int]
     rewritten: bool
     path: str
+
+
+@dataclass
+class StageCost:
+    """What a stage took: seconds, and the most memory that the process had held by its end."""
+
+    seconds: float = 0.0
+    peak_mb: float = 0.0

@@ -10,10 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from alliance_etl.night.reports import Counts, DropReport
+from alliance_etl.state import nights
 from alliance_etl.state.entries import Confirmation, Contact, Drop, DroppedAnswer, HeldRow, Segment
 
 _SCHEMA = """
@@ -61,10 +63,19 @@ class Ledger:
             path.chmod(0o600)
         self.connection.execute("PRAGMA journal_mode = WAL")
         self.connection.execute("PRAGMA synchronous = FULL")
-        self.connection.executescript(_SCHEMA)
+        self.connection.executescript(_SCHEMA + nights.SCHEMA)
 
     def close(self) -> None:
         self.connection.close()
+
+    @cached_property
+    def book(self) -> nights.BookOfNights:
+        """The book of nights."""
+        return nights.BookOfNights(self.connection)
+
+    def nights(self, last: int | None = None) -> list[nights.NightEntry]:
+        """The last so many nights (None: all), the newest last."""
+        return self.book.nights(last)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -3,8 +3,8 @@
 import dagster as dg
 import pytest
 
-from alliance_etl.errors import AllianceError, StudyLocked
-from assets.failures import Plainly, told_plainly
+from alliance_etl.errors import AllianceError, StudyLocked, told_plainly
+from assets.failures import Plainly
 
 
 def raised(error: Exception) -> Exception:

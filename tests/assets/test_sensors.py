@@ -11,8 +11,9 @@ import pytest
 
 from alliance_etl.night.watch import Watch
 from alliance_etl.pull import source
+from alliance_etl.state.processes import this_process
 from assets import sensors
-from assets.orphans import PROCESS_TAG, end_orphans, this_process
+from assets.orphans import PROCESS_TAG, end_orphans
 from assets.sensors import PENDING_TAG, new_drops
 from tests.alliance_etl.pull_servers import folder_handler, free_port, served
 from tests.assets.runs import run_assets, verdicts
