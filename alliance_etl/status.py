@@ -1,5 +1,6 @@
 """How the study stands: per site the last drop, forms, held rows, and whether it is late or silent."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -8,6 +9,8 @@ from statistics import median
 from typing import Any, Literal
 
 from alliance_etl.alerts.published import open_by_site
+from alliance_etl.morning.since import LOOKED_THROUGH, since_the_night_before
+from alliance_etl.morning.words import in_words, totals
 from alliance_etl.night.news import is_unfinished, pending_drops, spelled
 from alliance_etl.publication.swap import published_folder
 from alliance_etl.pull import remote_of
@@ -15,6 +18,7 @@ from alliance_etl.receipts.files import made_good_of
 from alliance_etl.state.entries import Contact, Drop
 from alliance_etl.state.layout import Layout
 from alliance_etl.state.ledger import Ledger
+from alliance_etl.state.nights import NightEntry
 from alliance_etl.study.model import Study
 
 Punctuality = Literal["silent", "late", "on_time"]
@@ -22,10 +26,13 @@ Punctuality = Literal["silent", "late", "on_time"]
 # A site is late when nothing came for twice its usual interval; its usual interval is known from this many drops on.
 _LATE_AFTER = 2
 _FEWEST_DROPS = 3
+_MOST_NIGHTS = 14
 
 
 def study_status(study: Study, now: datetime | None = None) -> dict[str, Any]:
-    """The study as a JSON document: `sites`, `drops` with their counts, `published`, files that are `astray`."""
+    """The study as a JSON document: `sites`, `drops` with their counts, `published`, the last `nights` and what the
+    `morning` after them tells, files that are `astray`.
+    """
     layout = Layout(study.folder)
     moment = now or datetime.now(UTC)
     waiting = [pending.site for pending in pending_drops(study)]
@@ -37,6 +44,7 @@ def study_status(study: Study, now: datetime | None = None) -> dict[str, Any]:
         alerts = open_by_site(ledger.told(), drops) if ledger else {}
         good = ledger.made_good() if ledger else {}
         contacts = ledger.contacts() if ledger else {}
+        nights = ledger.nights(LOOKED_THROUGH) if ledger else []
     finally:
         if ledger:
             ledger.close()
@@ -47,6 +55,8 @@ def study_status(study: Study, now: datetime | None = None) -> dict[str, Any]:
         "study": study.slug,
         "title": study.title,
         "published": str(layout.warehouse / "alliance.duckdb") if folder else None,
+        "nights": [night.as_dict() for night in nights[-_MOST_NIGHTS:]],
+        "morning": _morning(study, nights),
         "sites": [
             {
                 **_site(
@@ -65,6 +75,17 @@ def study_status(study: Study, now: datetime | None = None) -> dict[str, Any]:
         ],
         "astray": astray(study),
         "drops": [{**drop.report().as_dict(), "received_at": drop.received_at.isoformat()} for drop in drops],
+    }
+
+
+def _morning(study: Study, nights: Sequence[NightEntry]) -> dict[str, Any]:
+    """The last night that has ended, against the one before: `words` for people, counts, and where its page is."""
+    since = since_the_night_before([night for night in nights if night.outcome])
+    page = Layout(study.folder).night_page
+    return {
+        "words": in_words(study, nights[-1], since) if nights else [],
+        **(totals(since, study.sites) if since else {}),
+        "page": str(page) if page.is_file() else None,
     }
 
 

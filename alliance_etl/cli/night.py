@@ -25,10 +25,11 @@ _HOW = "command line"
 
 @dataclass(frozen=True)
 class NightOutcome:
-    """The document that `run --json` prints and, where the night failed, why."""
+    """The document that `run --json` prints; where the night failed, why; and why nobody could be told of it."""
 
     document: dict[str, Any]
     failure: BaseException | None = None
+    untold: str | None = None
 
 
 def run_night(
@@ -64,7 +65,9 @@ def run_night(
                 "Dagster could not finish the run after its publication (--verbose shows its log)"
             )
         drops = shift.night.ledger.now(drop for site in shift.sites for drop in site.drops)
-    return NightOutcome(document_of(shift, drops, time.perf_counter() - started), shift.failure)
+    document = document_of(shift, drops, time.perf_counter() - started)
+    page = None if booking.untold else str(night.layout.night_page)
+    return NightOutcome({**document, "page": page}, shift.failure, booking.untold)
 
 
 @contextmanager
@@ -85,7 +88,7 @@ def _begun(
         except AllianceError as trouble:
             from alliance_etl.night.booked import book_failed_start
 
-            book_failed_start(path if path.is_dir() else path.parent, trouble, started_by=_HOW)
+            book_failed_start(path, trouble, started_by=_HOW)
             raise
         yield bar, night, booking
 

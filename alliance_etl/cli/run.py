@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from alliance_etl.cli.console import print_document, print_table
+from alliance_etl.cli.console import notes, print_document, print_table
 from alliance_etl.cli.options import AsJson, StudyPath, Verbose
 from alliance_etl.cli.outcome import status_of, tell, verb
 from alliance_etl.cli.study import say_waiting
@@ -38,6 +38,8 @@ def run(
         print_document(outcome.document)
     else:
         print_night(outcome.document)
+    if outcome.untold:
+        notes().print(outcome.untold)
     if outcome.failure:
         tell(outcome.failure, verbose=verbose)
         raise typer.Exit(status_of(outcome.failure))
@@ -56,6 +58,8 @@ def print_night(document: dict[str, Any]) -> None:
     if document["published"]:
         state = "published in" if document["rewritten"] else "stand as they were in"
         print(f"{document['forms']:,} forms {state} {document['warehouse']} ({document['seconds']:.1f} s)")
+    if document["page"]:
+        print(f"The night on one page: {document['page']}")
 
 
 def _line(drop: dict[str, Any]) -> list[object]:

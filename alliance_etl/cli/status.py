@@ -20,7 +20,7 @@ def status(
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
-    """Show for each site its last drop, forms, held rows and open alerts, and who is late or silent.
+    """Show how the last night ended, and for each site its last drop, forms, held rows, open alerts, late or silent.
 
     Example: `alliance-etl status --study north_star/`
     """
@@ -36,6 +36,10 @@ def status(
 
 def _print(document: dict[str, Any]) -> None:
     print(f"{document['title']}: {document['published'] or 'nothing is published yet'}")
+    for words in document["morning"]["words"]:
+        print(words)
+    if document["morning"]["page"]:
+        print(f"  what there is to do: {document['morning']['page']}")
     columns = (
         "site",
         "state",

@@ -10,7 +10,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from alliance_etl.errors import AllianceError, StudyLocked, told_plainly
+from alliance_etl.errors import AllianceError, ConfigurationError, StudyLocked, told_plainly
+from alliance_etl.morning.tell import tell_of_the_night
 from alliance_etl.night.disk import trouble_with_disk_told
 from alliance_etl.night.night import Night
 from alliance_etl.night.publish import configuration_of
@@ -19,6 +20,7 @@ from alliance_etl.night.standing import standing
 from alliance_etl.state.layout import Layout
 from alliance_etl.state.ledger import Ledger
 from alliance_etl.state.nights import NightEntry, Outcome
+from alliance_etl.study.load import load_study
 
 
 @dataclass(kw_only=True)
@@ -48,9 +50,10 @@ class Course:
 
 @dataclass
 class Booking:
-    """The open entry of a night; `course` is what it will tell."""
+    """The open entry of a night; `course` is what it will tell, `untold` at the end why nobody could be told of it."""
 
     course: Course
+    untold: str | None = None
 
 
 @contextmanager
@@ -70,11 +73,15 @@ def booked(night: Night, *, started_by: str, run_id: str | None = None, rebuild:
     finally:
         with suppress(sqlite3.OperationalError):
             _complete(night, number, booking.course)
+            booking.untold = tell_of_the_night(night.study, ledger)
 
 
-def book_failed_start(folder: Path, error: AllianceError, *, started_by: str, run_id: str | None = None) -> None:
-    """Enter a night that could not even open; none where nothing has ever run, or where another night is at work."""
-    layout = Layout(folder)
+def book_failed_start(path: Path, error: AllianceError, *, started_by: str, run_id: str | None = None) -> None:
+    """Enter a night that could not even open; none where nothing has ever run, or where another night is at work.
+
+    `path` is study.yaml or its folder; people are told where that can be read.
+    """
+    layout = Layout(path if path.is_dir() else path.parent)
     if isinstance(error, StudyLocked) or not layout.ledger.exists():
         return
     with suppress(sqlite3.OperationalError):
@@ -84,6 +91,8 @@ def book_failed_start(folder: Path, error: AllianceError, *, started_by: str, ru
                 number = ledger.book.begin(started_by=started_by, run_id=run_id)
                 entry = replace(ledger.book.night(number), outcome="failed", failure=told_plainly(error))
                 ledger.book.end(_with_publication(ledger, entry, None))
+            with suppress(ConfigurationError):
+                tell_of_the_night(load_study(path), ledger)
         finally:
             ledger.close()
 

@@ -3,14 +3,14 @@
 What is said stands in receipt.html.j2; here is what it is said of. The page shows only what receipt.json holds.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from alliance_etl.pages.template import counted, template
+
 if TYPE_CHECKING:
     from jinja2 import Template
-    from markupsafe import Markup
 
 # More causes than this are in findings.csv only: nobody reads on.
 MOST_CAUSES = 50
@@ -60,7 +60,7 @@ def _tone(document: Mapping[str, Any]) -> str:
 
 def _verdict(document: Mapping[str, Any], *, is_check: bool) -> str:
     """The one sentence that stands first."""
-    rows = _counted(document["rows_read"] - document["skipped"], "row")
+    rows = counted(document["rows_read"] - document["skipped"], "row")
     held = document["held"]
     if document["status"] == "rejected":
         return "This file could not be read as it is." + (" Nothing was taken from it." if not is_check else "")
@@ -78,28 +78,6 @@ def _verdict(document: Mapping[str, Any], *, is_check: bool) -> str:
     return f"{taken:,} of {rows} {was} taken in; {held:,} {keeps} until mended."
 
 
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'s' * (number != 1)}"
-
-
-def _with_code(text: str) -> "Markup":
-    """A message, escaped, with what stands in `backticks` set as code."""
-    from markupsafe import Markup, escape
-
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped on this line
-
-
 @cache
 def _template() -> "Template":
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("alliance_etl.receipts", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["counted"] = _counted
-    environment.filters["with_code"] = _with_code
-    return environment.get_template("receipt.html.j2")
+    return template("alliance_etl.receipts", "receipt.html.j2")

@@ -66,6 +66,15 @@ class Layout:
     def warehouse(self) -> Path:
         return self.folder / "warehouse"
 
+    @property
+    def reports(self) -> Path:
+        """Pages and plots for people."""
+        return self.warehouse / "reports"
+
+    @property
+    def night_page(self) -> Path:
+        return self.reports / "night.html"
+
     def make(self) -> None:
         """Make .state/ and its folders, closed to everyone but the owner."""
         self.state.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -63,8 +63,7 @@ class SiteNight:
 
 @dataclass(frozen=True)
 class NightEntry:
-    """One night. `outcome` is None while it is at work; `ended_at` is None then, and where it
-    broke off.
+    """One night. `outcome` is None while it is at work; `ended_at` is None then, and where it broke off.
 
     `publication` and `publication_number` name what was public at the night's end, `tables` its rows per table (empty
     where nobody has counted them since the book was begun), `configuration` is the hash that the table meta has.
@@ -102,18 +101,12 @@ class NightEntry:
         """Held rows of all sites that wait to be mended."""
         return sum(site.waiting for site in self.sites.values())
 
-    @property
-    def is_dead(self) -> bool:
-        """Whether the entry is open although the process that made it is gone."""
-        return self.outcome is None and is_gone(self.process)
-
     def as_dict(self) -> dict[str, Any]:
         """The entry as `status --json` prints it."""
         times = {"started_at": self.started_at.isoformat(), "ended_at": self.ended_at and self.ended_at.isoformat()}
-        outcome = "broken_off" if self.is_dead else self.outcome or "running"
         hidden = {"process", "drops_before"}
         plain = {name: value for name, value in asdict(self).items() if name not in hidden}
-        return {**plain, **times, "outcome": outcome, "seconds": self.seconds}
+        return {**plain, **times, "outcome": self.outcome or "running", "seconds": self.seconds}
 
 
 class BookOfNights:
@@ -188,6 +181,8 @@ def _entry(row: sqlite3.Row) -> NightEntry:
     plain["ended_at"] = datetime.fromisoformat(row["ended_at"]) if row["ended_at"] else None
     plain["rebuild"] = bool(row["rebuild"])
     plain["tables"] = json.loads(row["tables"])
+    if row["outcome"] is None and is_gone(row["process"]):
+        plain |= {"outcome": "broken_off", "failure": _BROKEN_OFF}
     return NightEntry(
         **plain,
         sites={name: _site(site) for name, site in told.get("sites", {}).items()},

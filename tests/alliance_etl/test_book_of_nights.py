@@ -172,12 +172,11 @@ def killed_in_the_night(study: Scenario) -> None:
         os._exit(9)
 
 
-def test_a_killed_night_is_open_and_dead_until_the_next_one_tells_that_it_broke_off(study: Scenario) -> None:
+def test_a_killed_night_broke_off_for_who_looks_and_for_the_next_one(study: Scenario) -> None:
     child = multiprocessing.get_context("fork").Process(target=killed_in_the_night, args=(study,))
     child.start()
     child.join(timeout=60)
-    assert (last_night(study).outcome, last_night(study).is_dead) == (None, True)
-    assert last_night(study).as_dict()["outcome"] == "broken_off"
+    assert last_night(study).outcome == "broken_off"
 
     whole_night(study)
 
@@ -187,7 +186,7 @@ def test_a_killed_night_is_open_and_dead_until_the_next_one_tells_that_it_broke_
 
 def test_the_book_is_read_while_a_night_is_at_work(study: Scenario) -> None:
     with opened(study) as (night, _), night.ledger.transaction():
-        assert (last_night(study).outcome, last_night(study).is_dead) == (None, False)
+        assert last_night(study).outcome is None
         assert last_night(study).as_dict()["outcome"] == "running"
 
 

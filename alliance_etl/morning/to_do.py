@@ -1,0 +1,114 @@
+"""What there is to do after a night: why and how, the most urgent first. Counts and words that quote nobody."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from alliance_etl.morning.causes import Cause
+from alliance_etl.night.reports import CheckResult
+from alliance_etl.pages.template import counted
+from alliance_etl.state.nights import NightEntry, SiteNight
+from alliance_etl.status import Punctuality
+
+Kind = Literal["failed", "source", "held", "late", "silent", "alerts", "quality"]
+KINDS: tuple[Kind, ...] = ("failed", "source", "held", "late", "silent", "alerts", "quality")
+
+# Checks of which something else here tells, or that tell of what nobody can put right afterwards.
+_TOLD_OTHERWISE = frozenset({"open_alerts", "completeness", "conservation", "contracts"})
+
+
+@dataclass(frozen=True)
+class ToDo:
+    """One thing to do. `site` is None where it is the study's; `state` is the same as long as there is no news of it.
+
+    `name` tells it from others of its kind and site.
+    """
+
+    kind: Kind
+    site: str | None
+    what: str
+    how: str
+    state: str
+    name: str = ""
+
+    @property
+    def key(self) -> str:
+        """The same as long as it is the same thing, whatever its state."""
+        return f"{self.kind} {self.site or ''} {self.name}".rstrip()
+
+
+def of_night(night: NightEntry) -> Iterator[ToDo]:
+    """What a failed night asks for."""
+    if night.outcome in ("failed", "broken_off"):
+        why = night.failure or "it is not known why"
+        yield ToDo("failed", None, f"The night failed: {why}", _next_step(why), why)
+
+
+def _next_step(why: str) -> str:
+    if ", a bug (" in why:
+        return (
+            "Run `alliance-etl run --verbose` to read the error's own text, and report it with the places above. The "
+            "last publication stands; the next night tries again by itself."
+        )
+    if why.startswith("interrupted"):
+        return "Nothing has to be mended: run `alliance-etl run`, or leave it to the next night."
+    return "Put right what is named here, then run `alliance-etl run`, or leave that to the next night."
+
+
+def of_site(
+    site: str,
+    night: SiteNight,
+    causes: Sequence[Cause],
+    punctuality: Punctuality,
+    last_came: str | None,
+    folder: str,
+) -> Iterator[ToDo]:
+    """What a site asks for. `last_came` is the day of its last drop, `folder` where its files land."""
+    if night.failing:
+        how = "Look into it; the next night asks again by itself, and nothing is lost meanwhile."
+        yield ToDo("source", site, f"Its files could not be read: {night.failing}", how, night.failing)
+    if night.waiting > 0 or night.rejected:
+        yield _held(site, night, causes)
+    if punctuality == "late":
+        how = "Ask the site whether its export still runs. A quiet time of the year needs no answer."
+        what = f"Nothing has come since {last_came}, longer than twice the time that usually lies between its files."
+        yield ToDo("late", site, what, how, str(last_came))
+    if punctuality == "silent":
+        how = f"Ask the site whether it knows where its files belong: {folder}"
+        yield ToDo("silent", site, "Nothing has ever come.", how, "silent")
+    if night.alerts:
+        what = f"{counted(night.alerts, 'possible but unlikely value')} not confirmed yet."
+        how = (
+            f"The site answers in confirmations.csv beside its receipts (receipts/{site}/), or "
+            f"`alliance-etl confirm --site {site}` lists them."
+        )
+        yield ToDo("alerts", site, what, how, str(night.alerts))
+
+
+def _held(site: str, night: SiteNight, causes: Sequence[Cause]) -> ToDo:
+    rejected = f"{counted(night.rejected, 'file')} could not be read as it is. " if night.rejected else ""
+    held = f"{counted(night.waiting, 'row')} held until mended." if night.waiting > 0 else ""
+    first = causes[0] if causes else None
+    most = f" Most often: {first.message}" if first else ""
+    remedy = f"{first.how_to_fix} " if first else ""
+    return ToDo(
+        "held",
+        site,
+        f"{rejected}{held}{most}".strip(),
+        f"{remedy}The receipts in receipts/{site}/ say it for each row.",
+        f"{night.waiting} {night.rejected} {[(cause.drop_id, cause.code, cause.count) for cause in causes]}",
+    )
+
+
+def of_checks(checks: Sequence[CheckResult]) -> Iterator[ToDo]:
+    """What checks ask for that warn, and of which nothing else here tells."""
+    for check in checks:
+        if not check.passed and check.name not in _TOLD_OTHERWISE:
+            sites = ", ".join(f"{site}: {count:,}" for site, count in sorted(check.by_site.items()))
+            what = f"Does not hold: {check.description}{f' ({sites})' if sites else ''}"
+            how = f"`alliance-etl held` and the table findings say where; the check is {check.name}."
+            yield ToDo("quality", None, what, how, sites, name=check.name)
+
+
+def urgent_first(things: Sequence[ToDo]) -> list[ToDo]:
+    return sorted(things, key=lambda thing: KINDS.index(thing.kind))
