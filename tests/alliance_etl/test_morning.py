@@ -1,4 +1,4 @@
-"""The page of the night and what `status` says of it: complete after every night, safe, and readable without a network."""
+"""The page of the night and what `status` says of it: there after every night, safe, and readable without a network."""
 
 import json
 import re
