@@ -24,6 +24,7 @@ from schemas.columns import (
     SITE,
     THERAPIST,
 )
+from schemas.crosswalk_tables import ALLIANCE_POOLED, CROSSWALK_POINTS, CROSSWALKS, LINKED_COLUMNS
 from schemas.registry_tables import INSTRUMENTS, ITEMS, MAPPING, N_ITEMS, SCALES
 
 FORMS = Table(
@@ -113,6 +114,7 @@ ALLIANCE = Table(
             "status", "VARCHAR", "whether there is an estimate", required=True, values=("estimated", "too_few_items")
         ),
         KEY_STATUS,
+        *LINKED_COLUMNS,
     ),
     key=("form_id", "component"),
     kind="view",
@@ -284,7 +286,7 @@ CONFIRMATIONS = Table(
     key=("site", "alert_id"),
 )
 
-VIEWS: tuple[Table, ...] = (FORMS, RESPONSES, SCORES, ALLIANCE, ALLIANCE_WIDE, REVISIONS)
+VIEWS: tuple[Table, ...] = (FORMS, RESPONSES, SCORES, ALLIANCE, ALLIANCE_WIDE, ALLIANCE_POOLED, REVISIONS)
 STORED: tuple[Table, ...] = (
     DROPS,
     FINDINGS,
@@ -295,6 +297,8 @@ STORED: tuple[Table, ...] = (
     ITEMS,
     SCALES,
     MAPPING,
+    CROSSWALKS,
+    CROSSWALK_POINTS,
     CODEBOOK,
     META,
 )

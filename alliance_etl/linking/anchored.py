@@ -11,7 +11,7 @@ from alliance_etl.linking.scale import Array, ScoreScale
 
 
 def chained_equipercentile(with_x: Array, with_y: Array, of_y: ScoreScale) -> Array:
-    """X to V in the one group, then V to Y in the other (K&B section 5.2).
+    """X to V in the one group, then V to Y in the other.
 
     `with_x` (size of X, size of V) and `with_y` (size of Y, size of V) are joint probabilities; the result, scores of
     Y, has the shape (size of X,).
@@ -24,7 +24,7 @@ def chained_equipercentile(with_x: Array, with_y: Array, of_y: ScoreScale) -> Ar
 
 
 def frequency_estimation(with_x: Array, with_y: Array, weight: float) -> tuple[Array, Array]:
-    """The distributions of X and of Y in both groups together, that of X with this weight (K&B eq. 5.9).
+    """The distributions of X and of Y in both groups together, that of X with this weight.
 
     Within each score of the anchor, both groups are taken to have the same distribution of X, and of Y. An anchor score
     that only one group has says nothing of the other's distribution there, and is left out of both.

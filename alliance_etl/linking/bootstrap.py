@@ -1,7 +1,7 @@
 """Standard errors by drawing participants anew: sessions of one participant are no independent observations.
 
 Source: Efron, B., & Tibshirani, R. J. (1993). An introduction to the bootstrap. Chapman & Hall, chapters 6 and 8; for
-clusters, Davison, A. C., & Hinkley, D. V. (1997). Bootstrap methods and their application, section 3.8.
+clusters, Davison, A. C., & Hinkley, D. V. (1997). Bootstrap methods and their application.
 """
 
 from collections.abc import Callable, Hashable, Sequence

@@ -7,7 +7,7 @@ chapter 4 (continuisation), 5 (standard errors).
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq, minimize_scalar
+from scipy.optimize import minimize_scalar
 from scipy.special import ndtr
 
 from alliance_etl.linking.scale import Array, ScoreScale
@@ -17,6 +17,7 @@ from alliance_etl.linking.scale import Array, ScoreScale
 _NARROWEST, _WIDEST = 0.1, 20.0
 _CANDIDATES = 60
 _BEYOND = 10.0
+_HALVINGS = 45
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,11 @@ class Continuous:
 
     @property
     def shrinkage(self) -> float:
-        """a, by which the steps are drawn to the mean (eq. 4.6)."""
+        """a, by which the steps are drawn to the mean."""
         return float(np.sqrt(self.variance / (self.variance + self.bandwidth**2)))
 
     def _places(self, at: Array) -> Array:
-        """R_j(x) (eq. 4.9). Shape (at, steps)."""
+        """R_j(x). Shape (at, steps)."""
         a = self.shrinkage
         middles = a * self.steps + (1 - a) * self.mean
         return (np.asarray(at, dtype=np.float64)[:, None] - middles) / (a * self.bandwidth)
@@ -65,22 +66,27 @@ class Continuous:
         return np.asarray(-(places * bells) @ self.probabilities / (self.shrinkage * self.bandwidth) ** 2)
 
     def by_probabilities(self, at: Array) -> Array:
-        """How the cumulative distribution changes with each probability (eq. 5.20 to 5.22). Shape (at, steps)."""
+        """How the cumulative distribution changes with each probability. Shape (at, steps)."""
         at = np.asarray(at, dtype=np.float64)
         a = self.shrinkage
         z = (self.steps - self.mean) / np.sqrt(self.variance)
         shift = 0.5 * (at[:, None] - self.mean) * (1 - a**2) * z**2 + (1 - a) * self.steps
         return np.asarray(ndtr(self._places(at)) - shift * self.density(at)[:, None])
 
-    def step_at(self, share: float) -> float:
-        """The step up to which this share lies."""
+    def steps_at(self, shares: Array) -> Array:
+        """The steps up to which these shares lie, each between 0 and 1, by halving the interval that holds them."""
         spread = _BEYOND * (np.sqrt(self.variance) + self.bandwidth)
-        low, high = -spread, self.probabilities.size - 1 + spread
-        return float(brentq(lambda step: float(self.cumulative(np.array([step]))[0]) - share, low, high, xtol=1e-10))
+        low = np.full(shares.shape, -spread)
+        high = np.full(shares.shape, self.probabilities.size - 1 + spread)
+        for _ in range(_HALVINGS):
+            middle = (low + high) / 2
+            below = self.cumulative(middle) < shares
+            low, high = np.where(below, middle, low), np.where(below, high, middle)
+        return np.asarray((low + high) / 2)
 
 
 def continuous(probabilities: Array) -> Continuous:
-    """With the bandwidth that follows the distribution most closely without a bump at each step (eq. 4.27 to 4.30)."""
+    """With the bandwidth that follows the distribution most closely without a bump at each step."""
     candidates = np.geomspace(_NARROWEST, _WIDEST, _CANDIDATES)
     penalties = [_penalty(probabilities, h) for h in candidates]
     best = int(np.argmin(penalties))
@@ -99,13 +105,12 @@ def _penalty(probabilities: Array, bandwidth: float) -> float:
 
 
 def kernel_link(x: Continuous, y: Continuous, of_y: ScoreScale) -> Array:
-    """The scores of Y below which as many are as below each possible score of X (eq. 4.34). Shape (size of X,)."""
-    shares = x.cumulative(x.steps)
-    return of_y.scores(np.array([y.step_at(float(share)) for share in shares]))
+    """The scores of Y below which as many are as below each possible score of X. Shape (size of X,)."""
+    return of_y.scores(y.steps_at(x.cumulative(x.steps)))
 
 
 def kernel_error(x: Continuous, y: Continuous, root_x: Array, root_y: Array, linked: Array, of_y: ScoreScale) -> Array:
-    """Standard errors of `kernel_link` (eq. 5.15).
+    """Standard errors of `kernel_link`.
 
     `root_x` and `root_y` are roots of the covariance of the probabilities of X and of Y over the same random
     numbers (see `margins`); for two groups their columns are apart (see `apart`). Shape (size of X,).
@@ -126,6 +131,6 @@ def apart(root_x: Array, root_y: Array) -> tuple[Array, Array]:
 
 
 def margins(root: Array, shape: tuple[int, int]) -> tuple[Array, Array]:
-    """The roots of both margins of a joint distribution whose cells are in C order (eq. 3.30)."""
+    """The roots of both margins of a joint distribution whose cells are in C order."""
     cells = root.reshape(*shape, -1)
     return cells.sum(axis=1), cells.sum(axis=0)

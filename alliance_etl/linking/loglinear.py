@@ -5,11 +5,12 @@ and bivariate loglinear models for discrete test score distributions. Journal of
 25, 133-183; von Davier, A. A., Holland, P. W., & Thayer, D. T. (2004). The kernel method of test equating. Springer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import gammaln, xlogy
 
 from alliance_etl.linking.scale import Array
@@ -37,13 +38,14 @@ class Smoothed:
     """A fitted distribution.
 
     `probabilities` has the shape of the counts. `root` has one row per cell (in C order) and one column per term:
-    root @ root.T is the covariance of the probabilities (von Davier et al. 2004, eq. 3.18). `terms` counts the
+    root @ root.T is the covariance of the probabilities. `terms` counts the
     polynomial terms without the constant; `deviance`, `aic` and `bic` are those of the Poisson model of the counts.
+    `basis` has a row per cell, too: the terms, orthonormal.
     """
 
     probabilities: Array
     root: Array
-    terms: int
+    basis: Array
     deviance: float
     aic: float
     bic: float
@@ -68,6 +70,26 @@ def smooth_together(counts: Array, degrees: tuple[int, int], cross: tuple[int, i
         for other in range(1, cross[1] + 1)
     ]
     return _fit(counts, np.column_stack(terms), (*degrees, *cross))
+
+
+def clustered_root(fitted: Smoothed, cells: NDArray[np.int64], participants: Sequence[Hashable]) -> Array:
+    """The `root` of a model whose scores come in clusters: sessions of one participant are alike.
+
+    `cells` and `participants` tell of each score (or pair) in which cell it is and whose it is. The covariance of the
+    moments is the one between clusters (Liang, K.-Y., & Zeger, S. L. (1986). Longitudinal data analysis using
+    generalized linear models. Biometrika, 73, 13-22), with G / (G - 1) for G participants. Shape (cells, terms).
+    """
+    p = fitted.probabilities.ravel()
+    middle = fitted.basis - p @ fitted.basis
+    names = {name: number for number, name in enumerate(dict.fromkeys(participants))}
+    whose = np.array([names[name] for name in participants])
+    sums = np.zeros((len(names), middle.shape[1]))
+    np.add.at(sums, whose, middle[cells])
+    between = sums.T @ sums / cells.size**2 * len(names) / (len(names) - 1)
+    values, vectors = np.linalg.eigh(between)
+    spread = vectors * np.sqrt(np.maximum(values, 0))
+    weighted = p[:, None] * middle
+    return np.asarray(weighted @ np.linalg.solve(middle.T @ weighted, spread))
 
 
 def ladder(counts: Array, degrees: Sequence[int] = range(1, 9)) -> dict[int, Smoothed]:
@@ -151,7 +173,7 @@ def _described(seen: Array, n: float, basis: Array, beta: Array, shape: tuple[in
     return Smoothed(
         probabilities=p.reshape(shape),
         root=weight[:, None] * q / np.sqrt(n),
-        terms=basis.shape[1],
+        basis=basis,
         deviance=float(2 * (xlogy(seen, seen) - xlogy(seen, expected)).sum()),
         aic=2 * parameters - 2 * log_likelihood,
         bic=float(np.log(seen.size)) * parameters - 2 * log_likelihood,

@@ -31,19 +31,19 @@ def moments(probabilities: Array, scale: ScoreScale) -> tuple[float, float]:
 
 
 def mean_link(x: tuple[float, float], y: tuple[float, float], of_x: ScoreScale, of_y: ScoreScale) -> Straight:
-    """Deviations from the mean are equal shares of the range: the slope is that of the ranges (K&B section 2.3)."""
+    """Deviations from the mean are equal shares of the range: the slope is that of the ranges."""
     slope = (of_y.high - of_y.low) / (of_x.high - of_x.low)
     return Straight(slope, y[0] - slope * x[0])
 
 
 def linear_link(x: tuple[float, float], y: tuple[float, float]) -> Straight:
-    """Deviations from the mean are equal numbers of standard deviations (K&B eq. 2.22); x and y: mean and deviation."""
+    """Deviations from the mean are equal numbers of standard deviations; x and y: mean and deviation."""
     slope = y[1] / x[1]
     return Straight(slope, y[0] - slope * x[0])
 
 
 def percentile_ranks(probabilities: Array, steps: Array) -> Array:
-    """The share below each step, half of those at it included; between steps the line between (K&B eq. 2.14)."""
+    """The share below each step, half of those at it included; between steps the line between."""
     below = np.concatenate([[0.0], np.cumsum(probabilities)])
     below[-1] = 1.0
     places = np.clip(np.asarray(steps, dtype=np.float64) + 0.5, 0.0, float(probabilities.size))
@@ -51,7 +51,7 @@ def percentile_ranks(probabilities: Array, steps: Array) -> Array:
 
 
 def steps_at(probabilities: Array, ranks: Array) -> Array:
-    """The step with each percentile rank; where nobody has the scores around it, their middle (K&B eq. 2.18)."""
+    """The step with each percentile rank; where nobody has the scores around it, their middle."""
     upto = np.cumsum(probabilities)
     upto = np.asarray(np.round(upto / upto[-1], 12))
     ranks = np.asarray(np.round(np.asarray(ranks, dtype=np.float64), 12))
@@ -72,7 +72,7 @@ def _within(places: NDArray[np.int64], upto: Array, ranks: Array) -> Array:
 
 
 def equipercentile_link(x: Array, y: Array, of_x: ScoreScale, of_y: ScoreScale, scores: Array | None = None) -> Array:
-    """The scores of Y with the percentile ranks that the scores of X have (K&B eq. 2.17).
+    """The scores of Y with the percentile ranks that the scores of X have.
 
     `x` and `y` are probabilities over the possible scores of each; `scores` are those of X, every possible one where
     left out.
@@ -85,7 +85,7 @@ def equipercentile_error(x: Array, y: Array, n_x: float, n_y: float, of_y: Score
     """Standard errors of `equipercentile_link` at the possible scores of X, for two random groups.
 
     Source: Lord, F. M. (1982). The standard error of equipercentile equating. Journal of Educational Statistics, 7,
-    165-174, as in K&B eq. 7.12. Where nobody has a percentile rank's score, it is not known: NaN. Shape (size of X,).
+    165-174. Where nobody has a percentile rank's score, it is not known: NaN. Shape (size of X,).
     """
     ranks = percentile_ranks(x, np.arange(x.size, dtype=np.float64))
     upto = np.cumsum(y)

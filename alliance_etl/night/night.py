@@ -15,6 +15,8 @@ from alliance_etl.alerts.confirm import chosen, confirmations
 from alliance_etl.alerts.found import alerts_of
 from alliance_etl.alerts.published import Told, confirmation_rows, findings_told
 from alliance_etl.alerts.said import IsId, Said, everything_said, for_everybody, names_somebody
+from alliance_etl.crosswalks.chosen import crosswalks_of, ruler_of
+from alliance_etl.crosswalks.model import Crosswalk
 from alliance_etl.errors import ConfigurationError, NotChecked
 from alliance_etl.instruments.registry import Registry
 from alliance_etl.intake.identity import Kind, pseudonyms
@@ -64,6 +66,7 @@ def open_night(
             with trouble_with_disk_told(layout.state):
                 key = _same_key(ledger, study_key(layout.key))
             night = Night(study, registry, promises, layout, ledger, key)
+            night.crosswalks  # noqa: B018 - one that cannot be used ends the night before it does anything
             with closing(night.ahead):
                 yield night
                 with trouble_with_disk_told(layout.state):
@@ -151,7 +154,15 @@ class Night:
         told = findings_told(alerts, said, [drop for drop in self.ledger.drops() if drop.site in self.study.sites])
         answered = Alerted(alerts, confirmation_rows(said, alerts), told)
         report = publish(
-            self.study, self.registry, self.promises, self.layout, self.ledger, self.scorings, self._answers(), answered
+            self.study,
+            self.registry,
+            self.promises,
+            self.layout,
+            self.ledger,
+            self.scorings,
+            self._answers(),
+            answered,
+            self.crosswalks,
         )
         self._tell(told)
         return report
@@ -242,6 +253,10 @@ class Night:
         )
         return [self._scoring(instrument) for instrument in used]
 
+    @cached_property
+    def crosswalks(self) -> tuple[Crosswalk, ...]:
+        return crosswalks_of(self.study, self.registry)
+
     def current(self, scoring: Scoring) -> list[Segment]:
         """Current forms of sites that study.yaml still has."""
         segments = self.ledger.segments(instrument=scoring.instrument.id, kind="current")
@@ -258,6 +273,7 @@ class Night:
             c_grade=c_grade,
             given_scales=given_scales(self.study, instrument_id),
             table=self.promises.answers_table(instrument, whole, c_grade),
+            ruler=ruler_of(instrument_id, self.crosswalks),
         )
 
     def _scored(self, scoring: Scoring) -> list[tuple[Segment, Path]]:

@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from alliance_etl.alerts.published import Told
+from alliance_etl.crosswalks.model import Crosswalk
 from alliance_etl.errors import NotChecked
 from alliance_etl.findings.frame import fold
 from alliance_etl.instruments.registry import Registry
@@ -20,6 +21,7 @@ from alliance_etl.night.disk import trouble_with_disk_told
 from alliance_etl.night.promises import Promises
 from alliance_etl.night.reports import PublicationReport
 from alliance_etl.publication.build import Contents, as_frame, codebook_rows, write_duckdb, write_parquet
+from alliance_etl.publication.crosswalk_tables import crosswalk_point_rows, crosswalk_rows
 from alliance_etl.publication.registry_tables import instrument_rows, item_rows, mapping_rows, scale_rows
 from alliance_etl.publication.scored import Scoring
 from alliance_etl.publication.swap import imprint, make_public, next_folder, published_folder
@@ -50,16 +52,17 @@ def publish(
     scorings: Sequence[Scoring],
     answers: Answers,
     alerted: Alerted,
+    crosswalks: Sequence[Crosswalk] = (),
 ) -> PublicationReport:
     """Build and swap, unless what is public was built from just this and nobody has touched it since. RunFailed where
     the warehouse cannot be written.
     """
     forms = sum(segment.rows for segment in ledger.segments(kind="current") if segment.site in study.sites)
-    mark = _mark(study, registry, promises, ledger, answers, alerted)
+    mark = _mark(study, registry, promises, ledger, answers, alerted, crosswalks)
     public = published_folder(layout.warehouse)
     if public and ledger.meta("published") == f"{public.name} {mark} {imprint(public)}":
         return PublicationReport(forms, {}, rewritten=False, path=str(layout.warehouse / "alliance.duckdb"))
-    frames = _frames(study, registry, promises, layout, ledger, scorings, alerted, mark)
+    frames = _frames(study, registry, promises, layout, ledger, scorings, alerted, crosswalks, mark)
     _keep_contracts(promises, frames)
     contents = Contents(scorings, answers, frames, promises.tables, _codes(promises, scorings, frames["drops"]))
     with trouble_with_disk_told(layout.warehouse):
@@ -85,7 +88,13 @@ def _codes(promises: Promises, scorings: Sequence[Scoring], drops: pl.DataFrame)
 
 
 def _mark(
-    study: Study, registry: Registry, promises: Promises, ledger: Ledger, answers: Answers, alerted: Alerted
+    study: Study,
+    registry: Registry,
+    promises: Promises,
+    ledger: Ledger,
+    answers: Answers,
+    alerted: Alerted,
+    crosswalks: Sequence[Crosswalk],
 ) -> str:
     """Changes with everything that is published, the time apart."""
     drops = [(d.seq, d.site, d.status, asdict(d.counts), d.findings_file) for d in ledger.drops()]
@@ -101,6 +110,7 @@ def _mark(
         alerted.confirmations,
         sorted(alerted.told.items()),
         configuration_of(study, registry),
+        [crosswalk.model_dump(mode="json") for crosswalk in crosswalks],
         version("alliance-etl"),
         version("duckdb"),
     ]
@@ -123,6 +133,7 @@ def _frames(
     ledger: Ledger,
     scorings: Sequence[Scoring],
     alerted: Alerted,
+    crosswalks: Sequence[Crosswalk],
     mark: str,
 ) -> dict[str, pl.DataFrame]:
     tables = promises.tables
@@ -134,6 +145,8 @@ def _frames(
         "items": item_rows(registry),
         "scales": scale_rows(registry),
         "mapping": mapping_rows(registry, study.scoring.wants_c_grade),
+        "crosswalks": crosswalk_rows(crosswalks),
+        "crosswalk_points": crosswalk_point_rows(crosswalks),
         "codebook": codebook_rows(stored, views),
         "meta": _meta_rows(study, registry, mark),
         "confirmations": alerted.confirmations,

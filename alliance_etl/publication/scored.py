@@ -14,6 +14,7 @@ import polars as pl
 
 from alliance_etl.alerts.signs import signs_of, signs_path
 from alliance_etl.batches import batches
+from alliance_etl.crosswalks.chosen import Ruler
 from alliance_etl.instruments.model import Instrument, Mapped
 from alliance_etl.scoring.expressions import with_scores
 from alliance_etl.state.entries import Segment
@@ -36,6 +37,8 @@ class Scoring:
     c_grade: bool
     given_scales: tuple[str, ...]
     table: Table
+    ruler: Ruler | None = None
+    """Where its components are linked to; it changes no stored score."""
 
     def count_column(self, line: Mapped) -> str:
         """The column of the wide table that counts a component's answered items."""

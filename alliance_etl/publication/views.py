@@ -7,10 +7,25 @@ from it.
 from collections.abc import Iterable, Sequence
 
 from alliance_etl.instruments.model import COMPONENTS, Instrument
+from alliance_etl.publication.linked import LINKED, linked_columns
 from alliance_etl.publication.scored import Scoring
 from alliance_etl.tables import Table
 
 _IDS = "form_id, site, participant, therapist, rater_role, rater, instrument, session, session_date"
+
+
+# Errors of one crosswalk go the same way in all its forms, so they add up; those of several do not.
+_POOLED = """
+WITH of_crosswalk AS (
+  SELECT site, participant, rater_role, session, session_date, component, metric, crosswalk_id,
+         sum(linked) AS linked, sum(linked_se) AS error, count(*) AS forms, list(DISTINCT instrument) AS instruments
+  FROM alliance WHERE linked IS NOT NULL GROUP BY ALL
+)
+SELECT site, participant, rater_role, session, session_date, component, metric,
+       sum(linked) / sum(forms) AS pooled, sqrt(sum(error * error)) / sum(forms) AS pooled_se,
+       sum(forms)::BIGINT AS n_forms,
+       array_to_string(list_sort(list_distinct(flatten(list(instruments)))), ', ') AS instruments
+FROM of_crosswalk GROUP BY ALL"""
 
 
 def quoted(text: str) -> str:
@@ -25,6 +40,8 @@ def name(identifier: str) -> str:
 
 def view_sql(view: Table, scorings: Sequence[Scoring]) -> str:
     """CREATE VIEW for one of the contract's views. Without instruments it is there all the same, and empty."""
+    if view.name == "alliance_pooled":
+        return f"CREATE VIEW {name(view.name)} AS {_POOLED}"
     parts = {
         "forms": _forms,
         "responses": _responses,
@@ -106,18 +123,19 @@ def _alliance(scoring: Scoring) -> str:
     lines = scoring.instrument.estimated(c_grade=scoring.c_grade)
     ids = "SELECT form_id, site, participant, therapist, rater_role, instrument, session, session_date"
     if not lines:
-        none = ", ".join(
-            f"NULL AS {c}" for c in ("component", "grade", "pomp", "n_items", "n_answered", "status", "key_status")
-        )
+        empty = ("component", "grade", "pomp", "n_items", "n_answered", "status", "key_status", *LINKED)
+        none = ", ".join(f"NULL AS {c}" for c in empty)
         return f"{ids}, {none} FROM {_table(scoring)} WHERE false"
     names = [line.component for line in lines]
+    linked = [linked_columns(component, scoring.ruler) for component in names]
+    of_ruler = ", ".join(f"{_listed(getattr(columns, c) for columns in linked)} AS {c}" for c in LINKED)
     return (
         f"{ids}, {_listed(map(quoted, names))} AS component, "
         f"{_listed(quoted(str(line.grade)) for line in lines)} AS grade, "
         f"{_listed(f'pomp_{c}' for c in names)} AS pomp, "
         f"{_listed(str(len(scoring.instrument.mapped_items(line))) for line in lines)} AS n_items, "
         f"{_listed(name(scoring.count_column(line)) for line in lines)} AS n_answered, "
-        f"{_listed(_status(f'pomp_{c}', 'estimated') for c in names)} AS status, {_key_status(scoring)} "
+        f"{_listed(_status(f'pomp_{c}', 'estimated') for c in names)} AS status, {_key_status(scoring)}, {of_ruler} "
         f"FROM {_table(scoring)}"
     )
 

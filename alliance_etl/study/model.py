@@ -118,6 +118,11 @@ class Study(Strict):
     alerts: Alerts = Field(
         default=Alerts(), description="Which possible but unlikely values are listed until somebody confirms them."
     )
+    crosswalks: tuple[Text, ...] = Field(
+        default=(),
+        description="Crosswalks that link scores to another instrument's ruler: files that alliance-etl link has "
+        "written, relative to study.yaml.",
+    )
     sites: dict[Slug, Site] = Field(min_length=1, description="The sites by short name.")
     path: Path = Field(description="Where study.yaml stands.")
 

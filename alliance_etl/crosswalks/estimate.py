@@ -1,0 +1,198 @@
+"""From pairs of forms to the link of one component, by each method, with standard errors and the evidence."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from alliance_etl.crosswalks.evidence import cronbach_alpha, invariance
+from alliance_etl.crosswalks.model import METHODS, LinkedComponent, Method, Point, Side
+from alliance_etl.crosswalks.pairs import Measured, Pairs
+from alliance_etl.linking.bootstrap import by_participant
+from alliance_etl.linking.kernel import continuous, kernel_error, kernel_link, margins
+from alliance_etl.linking.loglinear import (
+    NotConverged,
+    Smoothed,
+    choose_degree,
+    clustered_root,
+    ladder,
+    smooth,
+    smooth_together,
+)
+from alliance_etl.linking.observed import equipercentile_link, linear_link, mean_link, moments
+from alliance_etl.linking.scale import Array, ScoreScale, joint_counts
+
+# Moses, T., & Holland, P. W. (2009). Selection strategies for univariate loglinear smoothing models. Journal of
+# Educational Measurement, 46, 159-176: AIC does best for equating; beyond the sixth moment little is left to keep.
+_DEGREES = range(2, 7)
+_DIGITS = 4
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The pairs as scores in POMP on their scales, and the degrees that smooth them (source, target)."""
+
+    x: Array
+    y: Array
+    of_x: ScoreScale
+    of_y: ScoreScale
+    participants: tuple[str, ...]
+    degrees: tuple[int, int]
+
+
+def scores_of(pairs: Pairs, source: Measured, target: Measured) -> Scores:
+    """NotConverged where the scores are too few, or too much alike, for any smoothing."""
+    x, y = source.pomp(pairs.source), target.pomp(pairs.target)
+    degrees = tuple(choose_degree(of.counts(s), "aic", _DEGREES) for s, of in ((x, source.scale), (y, target.scale)))
+    return Scores(x, y, source.scale, target.scale, pairs.participants, (degrees[0], degrees[1]))
+
+
+def linked_component(
+    pairs: Pairs,
+    source: Measured,
+    target: Measured,
+    method: Method,
+    *,
+    replications: int,
+    seed: int,
+    override: str | None = None,
+) -> LinkedComponent:
+    """Estimate one component. NotConverged where a distribution cannot be smoothed."""
+    scores = scores_of(pairs, source, target)
+    linked, error = _with_error(scores, method, replications, seed)
+    weights = scores.of_x.counts(scores.x) / scores.x.size
+    by_site, remsd = invariance(
+        scores.x, scores.y, "site", pairs.sites.tolist(), pairs.participants, scores.of_x.points, weights
+    )
+    sides = (
+        _side(scores.x, pairs.source, scores.of_x, scores.degrees[0], method),
+        _side(scores.y, pairs.target, scores.of_y, scores.degrees[1], method),
+    )
+    days = [day for day in pairs.dates if day is not None]
+    return LinkedComponent(
+        pairs=pairs.number,
+        participants=pairs.n_participants,
+        first=min(days, default=None),
+        last=max(days, default=None),
+        correlation=round(correlation(scores.x, scores.y), _DIGITS),
+        override=override,
+        source=sides[0],
+        target=sides[1],
+        mean_error=round(float(weights @ error), _DIGITS),
+        measurement_error=_measurement_error(sides[0], sides[1]),
+        subgroups=by_site,
+        remsd=remsd,
+        others={
+            other: tuple(_rounded(ESTIMATORS[other](scores, np.ones(scores.x.size))))
+            for other in METHODS
+            if other != method
+        },
+        points=tuple(
+            Point(score=round(score, 6), linked=value, error=spread)
+            for score, value, spread in zip(scores.of_x.points.tolist(), _rounded(linked), _rounded(error), strict=True)
+        ),
+    )
+
+
+def correlation(x: Array, y: Array) -> float:
+    """Pearson's r; 0 where one side has only one score."""
+    return float(np.corrcoef(x, y)[0, 1]) if x.std() > 0 and y.std() > 0 else 0.0
+
+
+def pairs_needed(mean_error: float, pairs: int, wanted: float) -> int:
+    """How many more pairs bring the mean standard error to the wanted one: errors go with one over the root of n."""
+    return max(0, int(np.ceil(pairs * (mean_error / wanted) ** 2)) - pairs)
+
+
+def _with_error(scores: Scores, method: Method, replications: int, seed: int) -> tuple[Array, Array]:
+    if method == "kernel":
+        return _kernel(scores)
+    estimate = ESTIMATORS[method]
+    drawn = by_participant(
+        scores.participants,
+        lambda weights: estimate(scores, weights),
+        replications=replications,
+        seed=seed,
+        failing=(NotConverged,),
+    )
+    return estimate(scores, np.ones(scores.x.size)), drawn.errors
+
+
+def _kernel(scores: Scores) -> tuple[Array, Array]:
+    """Kernel links, with errors from the covariance between participants."""
+    both = _together(scores, np.ones(scores.x.size))
+    cells = scores.of_x.places(scores.x) * scores.of_y.size + scores.of_y.places(scores.y)
+    spread = clustered_root(both, cells, scores.participants)
+    x, y = continuous(both.probabilities.sum(axis=1)), continuous(both.probabilities.sum(axis=0))
+    linked = kernel_link(x, y, scores.of_y)
+    error = kernel_error(x, y, *margins(spread, (scores.of_x.size, scores.of_y.size)), linked, scores.of_y)
+    return _within(linked), error
+
+
+def _together(scores: Scores, weights: Array) -> Smoothed:
+    counts = joint_counts(scores.x, scores.y, scores.of_x, scores.of_y, weights)
+    return smooth_together(counts, scores.degrees, (1, 1))
+
+
+def _kernel_link(scores: Scores, weights: Array) -> Array:
+    both = _together(scores, weights)
+    x, y = continuous(both.probabilities.sum(axis=1)), continuous(both.probabilities.sum(axis=0))
+    return _within(kernel_link(x, y, scores.of_y))
+
+
+def _equipercentile_link(scores: Scores, weights: Array) -> Array:
+    x = smooth(scores.of_x.counts(scores.x, weights), scores.degrees[0]).probabilities
+    y = smooth(scores.of_y.counts(scores.y, weights), scores.degrees[1]).probabilities
+    return _within(equipercentile_link(x, y, scores.of_x, scores.of_y))
+
+
+def _moments(scores: Scores, weights: Array) -> tuple[tuple[float, float], tuple[float, float]]:
+    shares = (of.counts(s, weights) / weights.sum() for s, of in ((scores.x, scores.of_x), (scores.y, scores.of_y)))
+    x, y = shares
+    return moments(x, scores.of_x), moments(y, scores.of_y)
+
+
+def _linear_link(scores: Scores, weights: Array) -> Array:
+    return _within(linear_link(*_moments(scores, weights))(scores.of_x.points))
+
+
+def _mean_link(scores: Scores, weights: Array) -> Array:
+    return _within(mean_link(*_moments(scores, weights), scores.of_x, scores.of_y)(scores.of_x.points))
+
+
+ESTIMATORS: Mapping[Method, Callable[[Scores, Array], Array]] = {
+    "kernel": _kernel_link,
+    "equipercentile": _equipercentile_link,
+    "linear": _linear_link,
+    "mean": _mean_link,
+}
+
+
+def _within(linked: Array) -> Array:
+    """Linked scores are scores of the target: none is below 0 or above 100."""
+    return np.maximum.accumulate(np.clip(linked, 0.0, 100.0))
+
+
+def _rounded(values: Array) -> list[float]:
+    return [round(float(value), _DIGITS) for value in values]
+
+
+def _side(scores: Array, keyed: Array, scale: ScoreScale, degree: int, method: Method) -> Side:
+    alpha = cronbach_alpha(keyed)
+    smoothed = method in ("kernel", "equipercentile")
+    models = ladder(scale.counts(scores), _DEGREES)
+    return Side(
+        items=keyed.shape[1],
+        mean=round(float(scores.mean()), _DIGITS),
+        sd=round(float(scores.std()), _DIGITS),
+        alpha=None if alpha is None else round(alpha, _DIGITS),
+        degree=degree if smoothed else None,
+        criteria={d: (round(model.aic, 2), round(model.bic, 2)) for d, model in models.items()} if smoothed else {},
+    )
+
+
+def _measurement_error(source: Side, target: Side) -> float | None:
+    """Of a single form's linked score: the source's standard error of measurement on the target's ruler."""
+    if source.alpha is None or source.sd == 0:
+        return None
+    return round(source.sd * float(np.sqrt(max(0.0, 1 - source.alpha))) * target.sd / source.sd, _DIGITS)

@@ -1,0 +1,143 @@
+"""Linking two instruments of a study: what is tried, what is refused, and the crosswalk that comes of the rest."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+
+import duckdb
+
+from alliance_etl.crosswalks import refusals
+from alliance_etl.crosswalks.estimate import correlation, linked_component
+from alliance_etl.crosswalks.model import LOWEST_CORRELATION, Crosswalk, Design, LinkedComponent, Method
+from alliance_etl.crosswalks.pairs import TOTAL, Measured, Pairs, measured, nested, paired
+from alliance_etl.crosswalks.refusals import FEWEST_PARTICIPANTS, NotLinked
+from alliance_etl.instruments.model import COMPONENTS, Instrument
+from alliance_etl.instruments.registry import Registry
+from alliance_etl.linking.loglinear import NotConverged
+
+# Replications of the bootstrap: enough for two digits of a standard error.
+REPLICATIONS = 500
+_SEED = 20_030_601
+
+
+@dataclass(frozen=True)
+class Request:
+    """What somebody asks to be linked, and how."""
+
+    source: str
+    target: str
+    method: Method = "kernel"
+    design: Design = "single_group"
+    components: tuple[str, ...] = ()
+    """All that both have, where left out."""
+    participants: int = FEWEST_PARTICIPANTS
+    override: str | None = None
+    replications: int = REPLICATIONS
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Linked:
+    """A crosswalk, and the components that were refused, each with its reason."""
+
+    crosswalk: Crosswalk
+    refused: tuple[str, ...]
+
+
+def link(database: Path, registry: Registry, request: Request, *, study: str, number: int, today: date) -> Linked:
+    """Estimate the crosswalk of two instruments from a publication.
+
+    NotLinked where nothing can be linked, or where a component that was asked for by name cannot.
+    """
+    source, target = registry[request.source], registry[request.target]
+    for instrument in (source, target):
+        instrument.require_key()
+    reasons = refusals.of_instruments(source, target)
+    if reasons:
+        raise NotLinked(reasons)
+    found: dict[str, LinkedComponent] = {}
+    refused: list[str] = []
+    for component in request.components or (*COMPONENTS, TOTAL):
+        sides = measured(source, component), measured(target, component)
+        lacking = refusals.of_component(component, *sides, (source.id, target.id))
+        if lacking or sides[0] is None or sides[1] is None:
+            refused += [lacking] if lacking and request.components else []
+            continue
+        made = _component(database, component, sides[0], sides[1], request)
+        if isinstance(made, str):
+            refused.append(made)
+        else:
+            found[component] = made
+    if not found or (request.components and refused):
+        raise NotLinked(refused or [f"{source.id} and {target.id} have no component in common"])
+    roles = [role for role in source.rater_roles if role in target.rater_roles]
+    crosswalk = Crosswalk(
+        source=source.id,
+        target=target.id,
+        version=number,
+        study=study,
+        estimated_on=today,
+        rater_role="/".join(roles),
+        design=request.design,
+        method=request.method,
+        software=f"alliance-etl {version('alliance-etl')}",
+        publication=_publication(database),
+        keys={name: registry.fingerprint(name) for name in (source.id, target.id)},
+        note=request.note,
+        components=found,
+    )
+    return Linked(crosswalk, tuple(refused))
+
+
+def _component(
+    database: Path, component: str, source: Measured, target: Measured, request: Request
+) -> LinkedComponent | str:
+    """The link, or why there is none."""
+    pairs = pairs_of(database, source, target, request.design)
+    few = refusals.of_pairs(component, pairs, request.participants)
+    if few:
+        return few
+    together = correlation(source.pomp(pairs.source), target.pomp(pairs.target))
+    unlike = refusals.of_correlation(component, together, request.override)
+    if unlike:
+        return unlike
+    try:
+        return linked_component(
+            pairs,
+            source,
+            target,
+            request.method,
+            replications=request.replications,
+            seed=_SEED,
+            override=request.override if together < LOWEST_CORRELATION else None,
+        )
+    except NotConverged as trouble:
+        return f"{component}: {trouble}; --method linear needs no smoothing"
+
+
+def pairs_of(database: Path, source: Measured, target: Measured, design: Design) -> Pairs:
+    """The pairs of a design. NotLinked where the source's items are not among the target's."""
+    if design == "single_group":
+        return paired(database, source, target)
+    return nested(database, source, target, inner_items(source.instrument, target.instrument, source.items))
+
+
+def inner_items(source: Instrument, target: Instrument, items: Sequence[int]) -> list[int]:
+    """The target's items that are the source's, by their common numbers in the WAI-36. NotLinked where some are not."""
+    of_target = {whole: item for item, whole in target.wai36_items.items()} or (
+        {item: item for item in target.item_numbers} if target.id.startswith("wai36_") else {}
+    )
+    wholes = {item: source.wai36_items.get(item) for item in items}
+    if any(whole not in of_target for whole in wholes.values()):
+        raise NotLinked([f"the items of {source.id} are not known to be among those of {target.id}"])
+    if source.response != target.response:
+        raise NotLinked([f"{source.id} and {target.id} are answered on different ranges, so no item is the same"])
+    return [of_target[whole] for whole in wholes.values() if whole is not None]
+
+
+def _publication(database: Path) -> str:
+    with duckdb.connect(str(database), read_only=True) as connection:
+        row = connection.execute("SELECT value FROM meta WHERE key = 'publication'").fetchone()
+    return str(row[0]) if row else "unknown"

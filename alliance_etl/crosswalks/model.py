@@ -1,0 +1,136 @@
+"""What a crosswalk is: the link of each component that two instruments share, with all that it was estimated from.
+
+Scores are in percent of maximum possible (POMP) on both sides. A crosswalk is a YAML file that people review; nothing
+in it is a person's.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Literal, Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from alliance_etl.linking.scale import Array
+
+Method = Literal["kernel", "equipercentile", "linear", "mean"]
+Design = Literal["single_group", "nested_items"]
+
+METHODS: tuple[Method, ...] = ("kernel", "equipercentile", "linear", "mean")
+# Dorans, N. J., & Walker, M. E. (2007). Sizing up linkages. In Linking and aligning scores and scales, Springer: at
+# this correlation knowing the one score halves the uncertainty about the other.
+LOWEST_CORRELATION = 0.866
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Side(_Strict):
+    """One of the two scores, as it was in the pairs."""
+
+    items: int = Field(ge=1)
+    """How many items stand behind the component."""
+    mean: float
+    """In POMP."""
+    sd: float
+    """In POMP, divisor n."""
+    alpha: float | None = None
+    """Cronbach's alpha in the pairs; null for a single item."""
+    degree: int | None = None
+    """Degree of the polynomial that smoothed the scores; null where the method needs none."""
+    criteria: Mapping[int, tuple[float, float]] = {}
+    """Degree to AIC and BIC, of every degree that was compared."""
+
+
+class Subgroup(_Strict):
+    """How far the link of a part of the pairs is from that of all."""
+
+    by: str
+    """What makes the parts: site."""
+    group: str
+    participants: int
+    rmsd: float
+    """Root mean square difference, in standard deviations of the target."""
+
+
+class Point(_Strict):
+    """One possible score and what it is linked to, both in POMP."""
+
+    score: float
+    linked: float
+    error: float
+    """Standard error of `linked`, from drawing or clustering participants."""
+
+
+class LinkedComponent(_Strict):
+    """The link of one component."""
+
+    pairs: int
+    """Forms of both instruments of one participant and session, both complete."""
+    participants: int
+    first: date | None = None
+    last: date | None = None
+    correlation: float
+    override: str | None = None
+    """Why the scores are linked although their correlation is below .866."""
+    source: Side
+    target: Side
+    mean_error: float
+    """Mean of the standard errors over the source's scores in the pairs, in POMP of the target."""
+    measurement_error: float | None = None
+    """Standard error of measurement of the source, linked: its sd, times √(1 - alpha), times the slope of sds."""
+    subgroups: tuple[Subgroup, ...] = ()
+    remsd: float | None = None
+    """Root expected mean square difference over the subgroups of each `by`."""
+    others: Mapping[Method, tuple[float, ...]] = {}
+    """What the other methods link the same scores to, for comparison."""
+    points: tuple[Point, ...]
+    """Ascending in score, from 0 to 100."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        scores = [point.score for point in self.points]
+        if len(scores) < 2 or scores != sorted(set(scores)) or (scores[0], scores[-1]) != (0, 100):
+            raise ValueError("points go from score 0 to score 100, ascending, each score once")
+        if max(abs(score - place * 100 / (len(scores) - 1)) for place, score in enumerate(scores)) > 1e-4:
+            raise ValueError("points are equally far apart: one for every possible score")
+        if any(after.linked < before.linked for before, after in zip(self.points, self.points[1:], strict=False)):
+            raise ValueError("a higher score is never linked to a lower one")
+        return self
+
+    def apply(self, pomp: Array) -> tuple[Array, Array]:
+        """Linked scores and their standard errors; between two points, the line between. NaN stays NaN."""
+        scores = [point.score for point in self.points]
+        linked = np.interp(pomp, scores, [point.linked for point in self.points])
+        error = np.interp(pomp, scores, [point.error for point in self.points])
+        return np.where(np.isnan(pomp), np.nan, linked), np.where(np.isnan(pomp), np.nan, error)
+
+
+class Crosswalk(_Strict):
+    """The links of one instrument's components to another's."""
+
+    source: str
+    """Instrument whose scores are linked."""
+    target: str
+    """Instrument on whose ruler the linked scores are."""
+    version: int = Field(ge=1)
+    study: str
+    """The study whose forms it was estimated from."""
+    estimated_on: date
+    rater_role: str
+    design: Design
+    """single_group: both forms were filled in for the same session; nested_items: the source's items are among the
+    target's, and its scores were made from those."""
+    method: Method
+    software: str
+    publication: str
+    """Which publication the forms came from (its key in `meta`)."""
+    keys: Mapping[str, str]
+    """SHA-256 of each instrument's definition: with another key the link does not hold."""
+    note: str | None = None
+    components: Mapping[str, LinkedComponent] = Field(min_length=1)
+
+    @property
+    def id(self) -> str:
+        return f"{self.source}--{self.target}--v{self.version}"

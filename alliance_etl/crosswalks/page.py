@@ -1,0 +1,98 @@
+"""The page of a crosswalk: what it links, how well, and how far it can be trusted. Needs nothing else to be read.
+
+What is said stands in crosswalk.html.j2; here are the plots, as SVG, and the numbers it is said of.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from alliance_etl.crosswalks.model import LOWEST_CORRELATION, METHODS, Crosswalk, LinkedComponent
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+_WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP, _RIGHT = 560, 380, 46, 40, 12, 12
+_CONFIDENCE = 1.96
+
+
+@dataclass(frozen=True)
+class Line:
+    """A curve of a plot: its points as SVG wants them, and how it is drawn."""
+
+    path: str
+    label: str
+    style: str
+
+
+def page(crosswalk: Crosswalk) -> str:
+    """The page's HTML."""
+    parts = [
+        {
+            "name": name,
+            "told": component,
+            "lines": _lines(component, crosswalk),
+            "band": _band(component),
+            "errors": _errors(component),
+            "highest_error": max(point.error for point in component.points),
+            "weak": component.correlation < LOWEST_CORRELATION,
+            "table": component.points
+            if len(component.points) <= 110
+            else component.points[:: len(component.points) // 100],
+        }
+        for name, component in crosswalk.components.items()
+    ]
+    return _template().render(
+        crosswalk=crosswalk,
+        parts=parts,
+        plot={"width": _WIDTH, "height": _HEIGHT, "left": _LEFT, "top": _TOP, "right": _RIGHT, "bottom": _BOTTOM},
+        ticks=[(value, _x(value), _y(value)) for value in range(0, 101, 20)],
+        lowest=LOWEST_CORRELATION,
+    )
+
+
+def _x(score: float) -> float:
+    return round(_LEFT + score / 100 * (_WIDTH - _LEFT - _RIGHT), 1)
+
+
+def _y(linked: float, highest: float = 100.0) -> float:
+    return round(_HEIGHT - _BOTTOM - linked / highest * (_HEIGHT - _BOTTOM - _TOP), 1)
+
+
+def _path(scores: Sequence[float], linked: Sequence[float], highest: float = 100.0) -> str:
+    return " ".join(f"{_x(score)},{_y(value, highest)}" for score, value in zip(scores, linked, strict=True))
+
+
+def _lines(component: LinkedComponent, crosswalk: Crosswalk) -> list[Line]:
+    scores = [point.score for point in component.points]
+    chosen = Line(_path(scores, [point.linked for point in component.points]), crosswalk.method, "chosen")
+    others = [Line(_path(scores, component.others[m]), m, m) for m in METHODS if m in component.others]
+    return [Line(_path([0, 100], [0, 100]), "the same number", "same"), *others, chosen]
+
+
+def _band(component: LinkedComponent) -> str:
+    """The 95 % interval around the link, as a closed outline."""
+    up = [min(100.0, point.linked + _CONFIDENCE * point.error) for point in component.points]
+    down = [max(0.0, point.linked - _CONFIDENCE * point.error) for point in component.points]
+    scores = [point.score for point in component.points]
+    return f"{_path(scores, up)} {_path(scores[::-1], down[::-1])}"
+
+
+def _errors(component: LinkedComponent) -> str:
+    highest = max(point.error for point in component.points) or 1.0
+    return _path([p.score for p in component.points], [p.error for p in component.points], highest)
+
+
+@cache
+def _template() -> "Template":
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("alliance_etl.crosswalks", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("crosswalk.html.j2")

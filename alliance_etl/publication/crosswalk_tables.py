@@ -1,0 +1,44 @@
+"""The rows of `crosswalks` and `crosswalk_points`: what linked scores rest on, for who queries them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from alliance_etl.crosswalks.model import Crosswalk
+
+
+def crosswalk_rows(crosswalks: Sequence[Crosswalk]) -> list[dict[str, Any]]:
+    return [
+        {
+            "crosswalk_id": crosswalk.id,
+            "component": component,
+            "source": crosswalk.source,
+            "target": crosswalk.target,
+            "study": crosswalk.study,
+            "estimated_on": crosswalk.estimated_on,
+            "design": crosswalk.design,
+            "method": crosswalk.method,
+            "pairs": link.pairs,
+            "participants": link.participants,
+            "first": link.first,
+            "last": link.last,
+            "correlation": link.correlation,
+            "override": link.override,
+            "source_alpha": link.source.alpha,
+            "target_alpha": link.target.alpha,
+            "mean_error": link.mean_error,
+            "measurement_error": link.measurement_error,
+            "remsd": link.remsd,
+            "software": crosswalk.software,
+        }
+        for crosswalk in crosswalks
+        for component, link in crosswalk.components.items()
+    ]
+
+
+def crosswalk_point_rows(crosswalks: Sequence[Crosswalk]) -> list[dict[str, Any]]:
+    return [
+        {"crosswalk_id": crosswalk.id, "component": component, **point.model_dump()}
+        for crosswalk in crosswalks
+        for component, link in crosswalk.components.items()
+        for point in link.points
+    ]

@@ -1,0 +1,51 @@
+"""Standard errors are what they say: in simulation, intervals hold the truth as often as they claim."""
+
+import numpy as np
+import pytest
+
+from alliance_etl.linking.kernel import continuous, kernel_error, kernel_link, margins
+from alliance_etl.linking.loglinear import clustered_root, smooth_together
+from alliance_etl.linking.scale import Array, ScoreScale, joint_counts
+
+OF_X, OF_Y = ScoreScale(0, 24), ScoreScale(0, 30)
+
+
+def simulated(chance: np.random.Generator, participants: int, sessions: int) -> tuple[list[int], Array, Array]:
+    """Sessions of participants: 60 % of what both scores measure is the person's, the rest the session's."""
+    whose = np.repeat(np.arange(participants), sessions)
+    person = chance.normal(size=participants)[whose]
+    latent = np.sqrt(0.6) * person + np.sqrt(0.4) * chance.normal(size=whose.size)
+    x = np.clip(np.rint(13 + 4 * latent + 1.6 * chance.normal(size=whose.size)), 0, 24)
+    y = np.clip(np.rint(17 + 4.5 * latent + 2 * chance.normal(size=whose.size)), 0, 30)
+    return whose.tolist(), x, y
+
+
+def linked(participants: list[int], x: Array, y: Array) -> tuple[Array, Array, Array]:
+    counts = joint_counts(x, y, OF_X, OF_Y)
+    both = smooth_together(counts, (4, 4), (1, 1))
+    spread = clustered_root(both, OF_X.places(x) * OF_Y.size + OF_Y.places(y), participants)
+    of_x, of_y = continuous(both.probabilities.sum(axis=1)), continuous(both.probabilities.sum(axis=0))
+    found = kernel_link(of_x, of_y, OF_Y)
+    error = kernel_error(of_x, of_y, *margins(spread, (OF_X.size, OF_Y.size)), found, OF_Y)
+    return found, error, both.probabilities.sum(axis=1)
+
+
+@pytest.mark.parametrize(("participants", "sessions"), [(200, 5), (277, 1)])
+def test_95_percent_intervals_hold_the_truth_95_times_in_100(participants: int, sessions: int) -> None:
+    chance = np.random.default_rng(11)
+    truth, _, shares = linked(*simulated(chance, 300_000, 1))
+    hits = []
+    for _ in range(150):
+        found, error, _ = linked(*simulated(chance, participants, sessions))
+        hits.append(np.abs(found - truth) < 1.96 * error)
+    # 150 studies: the Monte Carlo error of the mean over 25 dependent points is about 1.5 in 100
+    assert float(np.mean(hits, axis=0) @ shares) == pytest.approx(0.95, abs=0.03)
+
+
+def test_errors_of_alike_sessions_are_larger_than_those_of_as_many_strangers() -> None:
+    chance = np.random.default_rng(3)
+    _, x, y = simulated(chance, 100, 1)
+    once = linked(list(range(100)), x, y)[1]
+    # each form four times: no new information, so the error stays what it was
+    again = linked(list(range(100)) * 4, np.tile(x, 4), np.tile(y, 4))[1]
+    assert again == pytest.approx(once, rel=1e-6)
