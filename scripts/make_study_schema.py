@@ -13,11 +13,11 @@ from typing import Any
 
 from alliance_etl.deployment import deployment_root
 from alliance_etl.study.export import Export, FileRange, LongLayout
-from alliance_etl.study.model import Redcap, Scoring, Site, Study
+from alliance_etl.study.model import Notice, Redcap, Scoring, Site, Study
 from alliance_etl.study.presets import presets
 from alliance_etl.study.strict import Strict
 
-MODELS: tuple[type[Strict], ...] = (Study, Scoring, Site, Redcap, Export, FileRange, LongLayout)
+MODELS: tuple[type[Strict], ...] = (Study, Scoring, Notice, Site, Redcap, Export, FileRange, LongLayout)
 
 _TABLE = re.compile(r"(<!-- keys of (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _PRESETS = re.compile(r"(<!-- presets -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -82,7 +82,7 @@ def _rows(model: type[Strict]) -> Iterator[str]:
         if key in model.given:
             continue
         default = field.get_default()
-        plain = isinstance(default, str | float | bool)
+        plain = isinstance(default, str | float | int)
         left_out = "must be there" if field.is_required() and key not in model.completed else ""
         shown = f"`{json.dumps(default).strip(chr(34))}`" if plain and not left_out else left_out
         yield f"| `{key}` | {shown} | {str(field.description).replace('|', chr(92) + '|')} |"

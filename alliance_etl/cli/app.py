@@ -5,7 +5,21 @@ from typing import Annotated
 
 import typer
 
-from alliance_etl.cli import check, confirm, demo, explain, held, init, instruments, link, run, site, status, trace
+from alliance_etl.cli import (
+    check,
+    confirm,
+    demo,
+    explain,
+    held,
+    init,
+    instruments,
+    link,
+    notices,
+    run,
+    site,
+    status,
+    trace,
+)
 
 app = typer.Typer(
     name="alliance-etl",
@@ -17,7 +31,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for module in (demo, init, site, run, check, status, held, confirm, trace, instruments, explain, link):
+for module in (demo, init, site, run, check, status, notices, held, confirm, trace, instruments, explain, link):
     module.add_to(app)
 
 

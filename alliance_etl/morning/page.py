@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alliance_etl.morning.plots import Mark, line, spark, stacked
-from alliance_etl.morning.told import Morning, SiteMorning, morning_of
+from alliance_etl.morning.told import Morning, SiteMorning
 from alliance_etl.morning.words import OUTCOMES, totals, verdict
 from alliance_etl.pages.template import counted, template
 from alliance_etl.state.layout import Layout, written_whole
-from alliance_etl.state.ledger import Ledger
 from alliance_etl.state.nights import NightEntry
-from alliance_etl.study.model import Study
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -26,15 +24,10 @@ _STAGES = {"news": "looking", "intake": "intake", "scoring": "scoring", "publica
 _OTHER = "checks and other"
 
 
-def write_night_page(study: Study, ledger: Ledger) -> Path | None:
-    """Write the page of the last night in the book, whole or not at all; None where there is none. OSError."""
-    layout = Layout(study.folder)
-    morning = morning_of(study, layout, ledger)
-    if morning is None:
-        return None
+def write_page(morning: Morning, layout: Layout) -> None:
+    """Write the page, whole or not at all. OSError."""
     with written_whole(layout.night_page, durable=False) as draft:
         draft.write_text(page(morning, layout.reports), encoding="utf-8")
-    return layout.night_page
 
 
 def page(morning: Morning, folder: Path) -> str:

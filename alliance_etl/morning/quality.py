@@ -40,7 +40,7 @@ def of_quality(quality: Quality | None) -> Iterator[ToDo]:
         unchecked = f", and {quality.unchecked:,} could not be checked" if quality.unchecked else ""
         what = f"{quality.failed or 0:,} expectations of the quality report do not hold{unchecked}."
         where = f"Read {quality.page}." if quality.page else "Read the quality report."
-        yield ToDo("quality", None, what, where, f"{quality.failed} {quality.unchecked}", name="report")
+        yield ToDo("quality", None, what, where, "", "report", (quality.failed or 0, quality.unchecked or 0))
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What there is to do after a night: why and how, the most urgent first. Counts and words that quote nobody."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -9,9 +10,11 @@ from alliance_etl.night.reports import CheckResult
 from alliance_etl.pages.template import counted
 from alliance_etl.state.nights import NightEntry, SiteNight
 from alliance_etl.status import Punctuality
+from alliance_etl.study.notices import OCCASIONS, Occasion
 
-Kind = Literal["failed", "source", "held", "late", "silent", "alerts", "quality"]
-KINDS: tuple[Kind, ...] = ("failed", "source", "held", "late", "silent", "alerts", "quality")
+Kind = Occasion | Literal["notices"]
+KINDS: tuple[Kind, ...] = (*OCCASIONS, "notices")
+"""The most urgent first; `notices` are those that cannot be sent."""
 
 # Checks of which something else here tells, or that tell of what nobody can put right afterwards.
 _TOLD_OTHERWISE = frozenset({"open_alerts", "completeness", "conservation", "contracts"})
@@ -19,9 +22,10 @@ _TOLD_OTHERWISE = frozenset({"open_alerts", "completeness", "conservation", "con
 
 @dataclass(frozen=True)
 class ToDo:
-    """One thing to do. `site` is None where it is the study's; `state` is the same as long as there is no news of it.
+    """One thing to do; `site` is None where it is the study's.
 
-    `name` tells it from others of its kind and site.
+    It is news when its `state` is another one, or when one of its `amounts` has grown. `name` tells it from others of
+    its kind and site.
     """
 
     kind: Kind
@@ -30,6 +34,7 @@ class ToDo:
     how: str
     state: str
     name: str = ""
+    amounts: tuple[int, ...] = ()
 
     @property
     def key(self) -> str:
@@ -37,11 +42,16 @@ class ToDo:
         return f"{self.kind} {self.site or ''} {self.name}".rstrip()
 
 
+def _without_numbers(text: str) -> str:
+    """A reason that differs only in a line's or a time's number is the same reason."""
+    return re.sub(r"\d+", "0", text)
+
+
 def of_night(night: NightEntry) -> Iterator[ToDo]:
     """What a failed night asks for."""
     if night.outcome in ("failed", "broken_off"):
         why = night.failure or "it is not known why"
-        yield ToDo("failed", None, f"The night failed: {why}", _next_step(why), why)
+        yield ToDo("failed", None, f"The night failed: {why}", _next_step(why), _without_numbers(why))
 
 
 def _next_step(why: str) -> str:
@@ -62,13 +72,17 @@ def of_site(
     punctuality: Punctuality,
     last_came: str | None,
     folder: str,
+    last_held: int,
 ) -> Iterator[ToDo]:
-    """What a site asks for. `last_came` is the day of its last drop, `folder` where its files land."""
+    """What a site asks for. `last_came` is the day of its last drop, `folder` where its files land,
+    `last_held` the number of its last drop that holds rows or was rejected.
+    """
     if night.failing:
         how = "Look into it; the next night asks again by itself, and nothing is lost meanwhile."
-        yield ToDo("source", site, f"Its files could not be read: {night.failing}", how, night.failing)
+        what = f"Its files could not be read: {night.failing}"
+        yield ToDo("source", site, what, how, _without_numbers(night.failing))
     if night.waiting > 0 or night.rejected:
-        yield _held(site, night, causes)
+        yield _held(site, night, causes, last_held)
     if punctuality == "late":
         how = "Ask the site whether its export still runs. A quiet time of the year needs no answer."
         what = f"Nothing has come since {last_came}, longer than twice the time that usually lies between its files."
@@ -82,10 +96,10 @@ def of_site(
             f"The site answers in confirmations.csv beside its receipts (receipts/{site}/), or "
             f"`alliance-etl confirm --site {site}` lists them."
         )
-        yield ToDo("alerts", site, what, how, str(night.alerts))
+        yield ToDo("alerts", site, what, how, "", amounts=(night.alerts,))
 
 
-def _held(site: str, night: SiteNight, causes: Sequence[Cause]) -> ToDo:
+def _held(site: str, night: SiteNight, causes: Sequence[Cause], last_held: int) -> ToDo:
     rejected = f"{counted(night.rejected, 'file')} could not be read as it is. " if night.rejected else ""
     held = f"{counted(night.waiting, 'row')} held until mended." if night.waiting > 0 else ""
     first = causes[0] if causes else None
@@ -96,7 +110,8 @@ def _held(site: str, night: SiteNight, causes: Sequence[Cause]) -> ToDo:
         site,
         f"{rejected}{held}{most}".strip(),
         f"{remedy}The receipts in receipts/{site}/ say it for each row.",
-        f"{night.waiting} {night.rejected} {[(cause.drop_id, cause.code, cause.count) for cause in causes]}",
+        "",
+        amounts=(max(night.waiting, 0), last_held),
     )
 
 
@@ -107,7 +122,8 @@ def of_checks(checks: Sequence[CheckResult]) -> Iterator[ToDo]:
             sites = ", ".join(f"{site}: {count:,}" for site, count in sorted(check.by_site.items()))
             what = f"Does not hold: {check.description}{f' ({sites})' if sites else ''}"
             how = f"`alliance-etl held` and the table findings say where; the check is {check.name}."
-            yield ToDo("quality", None, what, how, sites, name=check.name)
+            amounts = (len(check.by_site), sum(check.by_site.values()))
+            yield ToDo("quality", None, what, how, "", check.name, amounts)
 
 
 def urgent_first(things: Sequence[ToDo]) -> list[ToDo]:

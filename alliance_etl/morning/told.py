@@ -1,7 +1,7 @@
 """Everything that a morning tells, gathered once: the page, `status` and the notices say it in their own ways."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,10 @@ class Morning:
     def night(self) -> NightEntry:
         return self.since.last
 
+    def with_more(self, to_do: Iterable[ToDo]) -> "Morning":
+        """The same with more to do."""
+        return replace(self, to_do=urgent_first([*self.to_do, *to_do]))
+
     def local(self, moment: datetime) -> datetime:
         """A moment as the study's clock shows it."""
         return moment.astimezone(ZoneInfo(self.study.timezone))
@@ -97,7 +101,8 @@ def _site(
     day = f"{last.received_at.astimezone(ZoneInfo(study.timezone)):%d %B %Y}" if last else None
     remote = remote_of(site)
     where = remote.where if remote else _below(site.drop, study.folder)
-    to_do = urgent_first(list(of_site(name, night, causes, state, day, where)))
+    last_held = max((drop.seq for drop in own if drop.status == "rejected" or drop.counts.held), default=0)
+    to_do = urgent_first(list(of_site(name, night, causes, state, day, where, last_held)))
     more = since.more("waiting", name)
     return SiteMorning(name, site.title, night, state, last, tonight, causes, gone, more, to_do)
 

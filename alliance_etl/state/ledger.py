@@ -16,6 +16,7 @@ from typing import Any
 
 from alliance_etl.night.reports import Counts, DropReport
 from alliance_etl.state import nights
+from alliance_etl.state import notices as told_notices
 from alliance_etl.state.entries import Confirmation, Contact, Drop, DroppedAnswer, HeldRow, Segment
 
 _SCHEMA = """
@@ -63,7 +64,7 @@ class Ledger:
             path.chmod(0o600)
         self.connection.execute("PRAGMA journal_mode = WAL")
         self.connection.execute("PRAGMA synchronous = FULL")
-        self.connection.executescript(_SCHEMA + nights.SCHEMA)
+        self.connection.executescript(_SCHEMA + nights.SCHEMA + told_notices.SCHEMA)
 
     def close(self) -> None:
         self.connection.close()
@@ -72,6 +73,11 @@ class Ledger:
     def book(self) -> nights.BookOfNights:
         """The book of nights."""
         return nights.BookOfNights(self.connection)
+
+    @cached_property
+    def notices(self) -> told_notices.BookOfNotices:
+        """What notices have told."""
+        return told_notices.BookOfNotices(self.connection)
 
     def nights(self, last: int | None = None) -> list[nights.NightEntry]:
         """The last so many nights (None: all), the newest last."""

@@ -32,7 +32,7 @@ def _document(study: "Study") -> Document | None:
 
 def _told(study: "Study", document: Document | None, fault: Fault) -> str:
     if document is None:
-        return f"{study.path.name}, {'.'.join(fault.place)}: {fault.message}"
+        return f"{study.path.name}, {'.'.join(map(str, fault.place))}: {fault.message}"
     place = document.place(fault.place)
     return f"{study.path.name}, line {place.line}, {place.keys}: {fault.message}"
 

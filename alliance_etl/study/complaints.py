@@ -9,7 +9,7 @@ from alliance_etl.study.document import Document, Problem
 from alliance_etl.study.export import AllBut
 from alliance_etl.study.faults import FAULTS
 from alliance_etl.study.fields import WRONG
-from alliance_etl.study.model import Export, FileRange, LongLayout, Redcap, Scoring, Site, Study
+from alliance_etl.study.model import Alerts, Export, FileRange, LongLayout, Notice, Redcap, Scoring, Site, Study
 from alliance_etl.study.words import did_you_mean, found, listed
 
 _EXPECTED = {
@@ -67,8 +67,9 @@ def unknown_key(loc: Sequence[Hashable], document: Document) -> Problem:
 
 def _model_at(loc: Sequence[Hashable]) -> type[BaseModel]:
     """The model that a path of study.yaml leads to."""
-    if "scoring" in loc[:1]:
-        return Scoring
+    by_key: dict[Hashable, type[BaseModel]] = {"scoring": Scoring, "alerts": Alerts, "notices": Notice}
+    if loc and loc[0] in by_key:
+        return by_key[loc[0]]
     if loc[2:3] == ("drop",):
         return Redcap
     by_depth: dict[int, type[BaseModel]] = {0: Study, 2: Site, 4: Export}

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from pydantic_core import PydanticCustomError
 
 from alliance_etl.study.columns import repeated, same_name
-from alliance_etl.study.words import listed
+from alliance_etl.study.words import did_you_mean, listed
 
 if TYPE_CHECKING:
-    from alliance_etl.study.model import Export, FileRange, Site
+    from alliance_etl.study.model import Export, FileRange, Notice, Site
 
 FAULTS = "study_faults"
 
@@ -22,7 +22,7 @@ FAULTS = "study_faults"
 class Fault(NamedTuple):
     """One thing that cannot be: its place as a path of keys below the whole that was judged, and a sentence."""
 
-    place: tuple[str, ...]
+    place: tuple[str | int, ...]
     message: str
 
 
@@ -30,7 +30,7 @@ def refuse(faults: Iterable[Fault]) -> None:
     """Raise one pydantic error that carries all faults (`ctx["faults"]`); nothing where there are none."""
     every = list(faults)
     if every:
-        text = "; ".join(f"{'.'.join(fault.place)}: {fault.message}" for fault in every)
+        text = "; ".join(f"{'.'.join(map(str, fault.place))}: {fault.message}" for fault in every)
         raise PydanticCustomError(FAULTS, "{text}", {"text": text, "faults": every})
 
 
@@ -88,6 +88,18 @@ def of_sites(sites: Iterable["Site"]) -> Iterator[Fault]:
         twin = names.setdefault(site.name.replace("-", "_"), site.name)
         if twin != site.name:
             yield Fault(("sites", site.name), f"differs from site {twin} by - and _ only; expected another name")
+
+
+def of_notices(notices: Iterable["Notice"], sites: Iterable[str]) -> Iterator[Fault]:
+    names: set[str] = set()
+    for place, notice in enumerate(notices):
+        if notice.name in names:
+            message = f"another entry goes to {notice.name} already; join them, or name each by a variable of its own"
+            yield Fault(("notices", place, "url"), message)
+        names.add(notice.name)
+        for site in notice.sites:
+            if site not in sites:
+                yield Fault(("notices", place, "sites"), f'no site "{site}"{did_you_mean(site, sites)}')
 
 
 def _of_columns(export: "Export") -> Iterator[Fault]:

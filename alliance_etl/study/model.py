@@ -16,10 +16,11 @@ from pydantic import Field, model_validator
 from alliance_etl.study import faults
 from alliance_etl.study.export import Export, FileRange, LongLayout
 from alliance_etl.study.fields import CGrade, Cron, ExportName, Seconds, Share, Slug, Text, Zone, is_url
+from alliance_etl.study.notices import Notice
 from alliance_etl.study.places import Place, Redcap
 from alliance_etl.study.strict import Strict
 
-__all__ = ["Alerts", "Export", "FileRange", "LongLayout", "Redcap", "Scoring", "Site", "Study"]
+__all__ = ["Alerts", "Export", "FileRange", "LongLayout", "Notice", "Redcap", "Scoring", "Site", "Study"]
 
 
 class Scoring(Strict):
@@ -123,6 +124,9 @@ class Study(Strict):
         description="Crosswalks that link scores to another instrument's ruler: files that alliance-etl link has "
         "written, relative to study.yaml.",
     )
+    notices: tuple[Notice, ...] = Field(
+        default=(), description="Who is told of what there is to do after a night; left out, nobody."
+    )
     sites: dict[Slug, Site] = Field(min_length=1, description="The sites by short name.")
     path: Path = Field(description="Where study.yaml stands.")
 
@@ -140,7 +144,7 @@ class Study(Strict):
 
     @model_validator(mode="after")
     def _is_possible(self) -> Self:
-        faults.refuse(faults.of_sites(self.sites.values()))
+        faults.refuse([*faults.of_sites(self.sites.values()), *faults.of_notices(self.notices, self.sites)])
         return self
 
     @property
