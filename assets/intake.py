@@ -10,7 +10,9 @@ from pathlib import Path
 
 import dagster as dg
 
+from alliance_etl.night.night import Night
 from alliance_etl.night.reports import Counts, DropReport, SiteReport
+from alliance_etl.night.standing import waiting_at
 from alliance_etl.study.model import Site, Study
 from assets.checks import CONSERVATION, evaluated, nothing_held, source_answers
 from assets.columns import described
@@ -53,7 +55,7 @@ def intake_assets(study: Study) -> dg.AssetsDefinition:
                 with night.stage("intake", of=site):
                     report = night.night.take_in(site, rebuild=night.rebuild)
                 night.sites.append(report)
-                yield from _shown(report)
+                yield from _shown(report, night.night)
         for site in remote:
             if drops_key(site) in wanted:
                 yield _source_shown(site, night.sites)
@@ -91,10 +93,10 @@ def _ledger_spec(study: Study) -> dg.AssetSpec:
     )
 
 
-def _shown(report: SiteReport) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+def _shown(report: SiteReport, night: Night) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """What one site's intake shows: counts, and whether anything was held back."""
     if report.failed is None:
-        yield dg.MaterializeResult(asset_key=drops_key(report.site), metadata=_counts(report))
+        yield dg.MaterializeResult(asset_key=drops_key(report.site), metadata=_counts(report, night))
     held = sum(drop.counts.held for drop in report.drops)
     rejected = sum(drop.status == "rejected" for drop in report.drops)
     yield dg.AssetCheckResult(
@@ -119,7 +121,7 @@ def _source_shown(site: str, reports: Sequence[SiteReport]) -> dg.AssetCheckResu
     )
 
 
-def _counts(report: SiteReport) -> dict[str, int | str | dg.TableMetadataValue]:
+def _counts(report: SiteReport, night: Night) -> dict[str, int | str | dg.TableMetadataValue | dg.PathMetadataValue]:
     total = sum((drop.counts for drop in report.drops), Counts())
     return {
         "files": len(report.drops),
@@ -129,9 +131,11 @@ def _counts(report: SiteReport) -> dict[str, int | str | dg.TableMetadataValue]:
         "changed": total.changed,
         "unchanged": total.unchanged,
         "held": total.held,
+        "still_held": waiting_at(night.ledger.drops(report.site), night.ledger)[report.site],
         "skipped": total.skipped,
         "findings": sum(drop.findings for drop in report.drops),
         "drops": dg.MetadataValue.table([_drop_record(drop) for drop in report.drops], schema=_DROPS),
+        "night": dg.MetadataValue.path(night.layout.night_page),
     }
 
 

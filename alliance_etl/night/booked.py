@@ -19,7 +19,7 @@ from alliance_etl.night.reports import CheckResult, PublicationReport, SiteRepor
 from alliance_etl.night.standing import standing
 from alliance_etl.state.layout import Layout
 from alliance_etl.state.ledger import Ledger
-from alliance_etl.state.nights import NightEntry, Outcome
+from alliance_etl.state.nights import NightEntry, Outcome, SiteNight
 from alliance_etl.study.load import load_study
 
 
@@ -74,6 +74,12 @@ def booked(night: Night, *, started_by: str, run_id: str | None = None, rebuild:
         with suppress(sqlite3.OperationalError):
             _complete(night, number, booking.course)
             booking.untold = tell_of_the_night(night.study, ledger)
+
+
+def sites_so_far(night: Night, course: Course) -> dict[str, SiteNight]:
+    """What a booked night, which is still open, has brought of each site, and how the site stands now."""
+    begun = night.ledger.nights(last=1)
+    return standing(night.study, night.ledger, course.sites, begun[0].drops_before if begun else 0)
 
 
 def book_failed_start(path: Path, error: AllianceError, *, started_by: str, run_id: str | None = None) -> None:

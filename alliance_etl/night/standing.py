@@ -19,7 +19,7 @@ def standing(study: Study, ledger: Ledger, reports: Sequence[SiteReport], drops_
     """
     drops = ledger.drops()
     alerts = open_by_site(ledger.told(), drops)
-    waiting = _waiting(drops, ledger)
+    waiting = waiting_at(drops, ledger)
     failing = {site: contact.trouble for site, contact in ledger.contacts().items() if contact.failing_since}
     failing |= {report.site: report.failed for report in reports if report.failed}
     refolded = {report.site for report in reports if report.refolded}
@@ -44,7 +44,7 @@ def standing(study: Study, ledger: Ledger, reports: Sequence[SiteReport], drops_
     return told
 
 
-def _waiting(drops: Sequence[Drop], ledger: Ledger) -> Counter[str]:
+def waiting_at(drops: Sequence[Drop], ledger: Ledger) -> Counter[str]:
     """By site the held rows that nothing has made good."""
     good = ledger.made_good()
     waiting = Counter[str]()

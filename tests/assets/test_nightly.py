@@ -208,3 +208,36 @@ def test_the_text_of_a_bug_does_not_reach_dagster(
     kept = str(failed.step_failure_data) + str(instance.all_logs(result.run_id))
     assert TELLTALE not in kept
     assert "scoring_goes_wrong" in kept
+
+
+def metadata_of(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, object]:
+    (event,) = (
+        event for event in result.get_asset_materialization_events() if event.asset_key == dg.AssetKey(asset.split("/"))
+    )
+    return {name: getattr(shown, "value", None) for name, shown in event.materialization.metadata.items()}
+
+
+def test_dagster_shows_how_each_site_stands_after_the_night(folder: Path, instance: dg.DagsterInstance) -> None:
+    drop_wai(folder)
+    drop_wai(folder, "wai_bad.csv", answer=9)
+
+    result = run_assets(folder, instance)
+
+    (event,) = (e for e in result.get_asset_materialization_events() if e.asset_key == dg.AssetKey("publication"))
+    records = {str(r.data["site"]): r.data for r in event.materialization.metadata["sites"].records}
+    assert records["berlin"] == {
+        "site": "berlin", "files": 2, "rows_read": 6, "new": 3, "changed": 0, "held": 3, "still_held": 3,
+        "open_alerts": 0, "forms": 3,
+    }  # fmt: skip
+    assert records["quiet"]["forms"] == 0
+
+
+@pytest.mark.parametrize("asset", ["drops/berlin", "publication"])
+def test_dagster_leads_to_the_page_of_the_night(folder: Path, instance: dg.DagsterInstance, asset: str) -> None:
+    drop_wai(folder)
+
+    shown = metadata_of(run_assets(folder, instance), asset)
+
+    assert str(shown["night"]) == str(folder / "warehouse" / "reports" / "night.html")
+    assert (folder / "warehouse" / "reports" / "night.html").is_file()
+    assert shown["still_held"] == 0
