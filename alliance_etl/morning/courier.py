@@ -19,6 +19,7 @@ LONGEST_SECONDS = 30.0
 _INSTALL = 'apprise is not installed; run: pip install "alliance-etl[notices]"'
 _SHORTEST_SECRET = 3
 _REASON, _LONGEST_REASON = "Socket Exception: ", 240
+_SYSTEMS = re.compile(r"\[Errno -?\d+\] ([\w ,]+)")
 _NOISE = re.compile(r" with url: \S+|<[^<>]*>:? ?")
 _HOSTED = ("mailto", "mailtos", "json", "jsons", "form", "forms", "xml", "xmls")
 
@@ -99,7 +100,9 @@ class _Kept(logging.Handler):
         if record.levelno >= logging.WARNING:
             self.texts.append(text)
         elif text.startswith(_REASON):
-            self.texts.append(f"({_NOISE.sub('', text.removeprefix(_REASON))[:_LONGEST_REASON].strip()})")
+            reason = _NOISE.sub("", text.removeprefix(_REASON))
+            short = _SYSTEMS.search(reason)  # of a reason within reasons, what the system said
+            self.texts.append(f"({short[1] if short else reason[:_LONGEST_REASON].strip()})")
 
 
 def _without_secrets(text: str, url: str) -> str:

@@ -17,7 +17,7 @@ from alliance_etl.state.nights import NightEntry
 if TYPE_CHECKING:
     from jinja2 import Template
 
-MOST_CAUSES = 5
+MOST_CAUSES, MOST_FILES = 5, 50
 _SPARKS = 10
 # The stages of a night as a plot shows them; what is in none of these is `checks and other`.
 _STAGES = {"news": "looking", "intake": "intake", "scoring": "scoring", "publication": "publication"}
@@ -47,6 +47,7 @@ def page(morning: Morning, folder: Path) -> str:
         stages=_stages_of,
         stage_names=[*_STAGES.values(), _OTHER],
         most=MOST_CAUSES,
+        most_files=MOST_FILES,
         receipt=lambda drop_id, site: _receipt(morning, folder, site, drop_id),
         quality=_relative(morning.quality.page, folder) if morning.quality and morning.quality.page else None,
     )

@@ -12,7 +12,7 @@ from alliance_etl.morning.quality import Quality, of_quality, quality_of
 from alliance_etl.morning.since import LOOKED_THROUGH, Since, since_the_night_before
 from alliance_etl.morning.to_do import ToDo, of_checks, of_night, of_site, urgent_first
 from alliance_etl.pull import remote_of
-from alliance_etl.state.entries import Drop
+from alliance_etl.state.entries import Drop, by_site
 from alliance_etl.state.layout import Layout
 from alliance_etl.state.ledger import Ledger
 from alliance_etl.state.nights import NightEntry, SiteNight
@@ -74,11 +74,11 @@ def morning_of(study: Study, layout: Layout, ledger: Ledger) -> Morning | None:
     fresh = [drop for drop in drops if drop.seq > since.nights[0].drops_before and drop.site in study.sites]
     gone = vanished(layout, fresh)
     now = since.last.ended_at or since.last.started_at
-    sites = []
-    for name in study.sites:
-        own = [drop for drop in drops if drop.site == name]
-        tonight = [drop for drop in fresh if drop.site == name]
-        sites.append(_site(study, since, name, own, tonight, causes.get(name, []), gone.get(name, 0), now))
+    own, tonight = by_site(drops), by_site(fresh)
+    sites = [
+        _site(study, since, name, own[name], tonight[name], causes.get(name, []), gone.get(name, 0), now)
+        for name in study.sites
+    ]
     quality = quality_of(layout.reports)
     to_do = [*of_night(since.last), *of_checks(since.last.checks), *of_quality(quality)]
     everything = urgent_first([*to_do, *(thing for site in sites for thing in site.to_do)])

@@ -7,7 +7,7 @@ from typing import Any, cast
 from alliance_etl.alerts.published import open_by_site
 from alliance_etl.night.reports import Counts, SiteReport
 from alliance_etl.receipts.files import made_good_of
-from alliance_etl.state.entries import Drop
+from alliance_etl.state.entries import Drop, by_site
 from alliance_etl.state.ledger import Ledger
 from alliance_etl.state.nights import InstrumentNight, SiteNight
 from alliance_etl.study.model import Study
@@ -27,8 +27,9 @@ def standing(study: Study, ledger: Ledger, reports: Sequence[SiteReport], drops_
     for segment in ledger.segments(kind="current"):
         forms[segment.site, segment.instrument] += segment.rows
     told = {}
+    fresh = by_site(drop for drop in drops if drop.seq > drops_before)
     for name in study.sites:
-        tonight = [drop for drop in drops if drop.site == name and drop.seq > drops_before]
+        tonight = fresh[name]
         instruments = _instruments(study, name, tonight, forms)
         told[name] = SiteNight(
             files=len(tonight),

@@ -1,5 +1,7 @@
 """What the ledger holds, as types: drops, the files of forms, contacts with remote sources, confirmations."""
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -45,6 +47,14 @@ class Drop:
         return DropReport(
             self.drop_id, self.site, self.file, self.status, self.counts, self.exports, self.findings, self.seq
         )
+
+
+def by_site(drops: Iterable[Drop]) -> defaultdict[str, list[Drop]]:
+    """The drops of each site, in the order given."""
+    grouped: defaultdict[str, list[Drop]] = defaultdict(list)
+    for drop in drops:
+        grouped[drop.site].append(drop)
+    return grouped
 
 
 @dataclass(frozen=True)

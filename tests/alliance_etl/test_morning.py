@@ -201,6 +201,19 @@ def test_new_and_changed_forms_are_told_per_instrument(study: Scenario) -> None:
     assert "berlin pocket 1 1 2 (+1)" in words(study)
 
 
+def test_of_many_files_the_last_ones_are_listed_and_the_others_counted(
+    study: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("alliance_etl.morning.page.MOST_FILES", 1)
+    study.drop("first.csv", table(f"{ANNA},1,1,2,3"))
+    study.drop("second.csv", table(f"{ANNA},2,1,2,3"))
+
+    night(study)
+
+    assert "And 1 earlier file;" in words(study)
+    assert "first.csv" not in words(study)
+
+
 def test_the_page_needs_nothing_from_elsewhere(study: Scenario) -> None:
     study.drop("a.csv", BAD)
 
