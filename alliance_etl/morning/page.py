@@ -26,6 +26,8 @@ _OTHER = "checks and other"
 
 def write_page(morning: Morning, layout: Layout) -> None:
     """Write the page, whole or not at all. OSError."""
+    for left in layout.reports.glob(f".{layout.night_page.name}.*.tmp"):  # by a run that was killed
+        left.unlink()
     with written_whole(layout.night_page, durable=False) as draft:
         draft.write_text(page(morning, layout.reports), encoding="utf-8")
 

@@ -255,6 +255,16 @@ def test_names_from_outside_are_shown_and_never_run(study: Scenario) -> None:
     assert "<b>a&b.csv" in words(study)
 
 
+def test_what_a_killed_run_left_of_a_page_is_swept_away(study: Scenario) -> None:
+    reports = Layout(study.folder).reports
+    reports.mkdir(parents=True)
+    (reports / ".night.html.4711.tmp").write_text("half a page")
+
+    night(study)
+
+    assert [path.name for path in reports.iterdir()] == ["night.html"]
+
+
 def test_a_page_that_cannot_be_written_makes_no_night_fail(study: Scenario) -> None:
     Layout(study.folder).warehouse.mkdir()
     Layout(study.folder).reports.write_text("a file where a folder should be")
