@@ -20,6 +20,7 @@ from alliance_etl.instruments.registry import Registry
 from alliance_etl.night.booked import Course, book_failed_start, booked
 from alliance_etl.night.night import Night, open_night
 from alliance_etl.night.reports import CheckResult, StageCost
+from alliance_etl.state.audit import Actor
 from alliance_etl.state.processes import this_process
 from alliance_etl.study.model import Study
 from assets.books import open_books
@@ -103,13 +104,17 @@ def open_shift(
     `wait_seconds`.
     """
     with (
-        open_night(study, registry, promises(), wait_seconds=wait_seconds) as night,
+        open_night(study, registry, promises(), wait_seconds=wait_seconds, actor=_actor(run)) as night,
         booked(night, started_by=_started_by(run), run_id=run.run_id if run else None, rebuild=rebuild) as booking,
     ):
         shift = Shift(night, rebuild=rebuild, run_id=run.run_id if run else None, whole=_publishes(run))
         booking.course = shift
         yield shift
         shift.failure = shift.why_it_failed()
+
+
+def _actor(run: dg.DagsterRun | None) -> Actor:
+    return Actor(how=_started_by(run), run_id=run.run_id if run else None)
 
 
 def _started_by(run: dg.DagsterRun | None) -> str:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from alliance_etl.cli import (
+    audit,
     check,
     confirm,
     demo,
@@ -31,7 +32,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for module in (demo, init, site, run, check, status, notices, held, confirm, trace, instruments, explain, link):
+for module in (demo, init, site, run, check, status, notices, held, confirm, trace, audit, instruments, explain, link):
     module.add_to(app)
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from alliance_etl.errors import AllianceError, ConfigurationError, StudyLocked, told_plainly
 from alliance_etl.morning.tell import tell_of_the_night
+from alliance_etl.night.configuration import configuration_of
 from alliance_etl.night.disk import trouble_with_disk_told
 from alliance_etl.night.night import Night
-from alliance_etl.night.publish import configuration_of
 from alliance_etl.night.reports import CheckResult, PublicationReport, SiteReport, StageCost
 from alliance_etl.night.standing import standing
 from alliance_etl.state.layout import Layout
@@ -64,6 +64,7 @@ def booked(night: Night, *, started_by: str, run_id: str | None = None, rebuild:
     with trouble_with_disk_told(night.layout.state), ledger.transaction():
         ledger.book.tell_broken_off()
         number = ledger.book.begin(started_by=started_by, run_id=run_id, rebuild=rebuild, configuration=configuration)
+    ledger.trail.night = number
     booking = Booking(Course(run_id=run_id))
     try:
         yield booking

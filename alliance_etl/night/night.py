@@ -1,7 +1,7 @@
 """A night: the study's lock and ledger held open, and the steps that the assets call in order."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,6 +22,7 @@ from alliance_etl.instruments.registry import Registry
 from alliance_etl.intake.identity import Kind, pseudonyms
 from alliance_etl.night import checks
 from alliance_etl.night.ahead import Ahead, Errands
+from alliance_etl.night.audited import keep_trail
 from alliance_etl.night.disk import trouble_with_disk_told
 from alliance_etl.night.made_good import made_good, mark_of
 from alliance_etl.night.news import unsettled
@@ -34,6 +35,7 @@ from alliance_etl.night.site_forms import sweep
 from alliance_etl.night.take_in import SiteIntake
 from alliance_etl.publication.scored import Scoring, is_scored, score_segments, scored_path, sweep_scored
 from alliance_etl.state.archive import Archive
+from alliance_etl.state.audit import Actor
 from alliance_etl.state.entries import Segment
 from alliance_etl.state.key import archive_key, key_check, study_key
 from alliance_etl.state.layout import Layout
@@ -54,8 +56,12 @@ def open_night(
     *,
     wait_seconds: float = 600,
     on_wait: Callable[[], None] | None = None,
+    actor: Actor | None = None,
 ) -> Iterator["Night"]:
-    """Take the study's lock and open its ledger. StudyLocked where another run holds it longer than `wait_seconds`."""
+    """Take the study's lock and open its ledger. StudyLocked where another run holds it longer than `wait_seconds`.
+
+    `actor` is who the audit trail names for what is done.
+    """
     layout = Layout(study.folder)
     with trouble_with_disk_told(layout.state):
         layout.make()
@@ -65,6 +71,7 @@ def open_night(
         try:
             with trouble_with_disk_told(layout.state):
                 key = _same_key(ledger, study_key(layout.key))
+                keep_trail(ledger, study, registry, key, actor or Actor())
             night = Night(study, registry, promises, layout, ledger, key)
             night.crosswalks  # noqa: B018 - one that cannot be used ends the night before it does anything
             with closing(night.ahead):
@@ -176,6 +183,7 @@ class Night:
             if differing:
                 with self.ledger.transaction():
                     self.ledger.tell(differing)
+                    self._say_renewed(differing, "alerts and confirmations")
             for site in {drop.site for drop in self.ledger.receipts_due()} & self.study.sites.keys():
                 self._site(site).write_receipts()
             self.owed.settle()
@@ -192,7 +200,15 @@ class Night:
             differing = {s: found.get(s, []) for s in before.keys() | found.keys() if before.get(s) != found.get(s)}
             with trouble_with_disk_told(self.layout.state), self.ledger.transaction():
                 self.ledger.make_good(differing)
+                self._say_renewed(differing, "held rows that later files made good")
                 self.ledger.set_meta(f"made_good {site}", mark)
+
+    def _say_renewed(self, numbers: Collection[int], because: str) -> None:
+        """Enter in the trail whose receipts are written anew."""
+        for site in self.study.sites:
+            drops = [drop.drop_id for drop in self.ledger.drops(site) if drop.seq in numbers]
+            if drops:
+                self.ledger.trail.enter("receipts_renewed", site=site, drops=drops, because=because)
 
     def _said(self) -> list[Said]:
         return [word for word in everything_said(self.ledger, self.archive) if word.site in self.study.sites]
@@ -231,6 +247,9 @@ class Night:
                 )
         with trouble_with_disk_told(self.layout.state), self.ledger.transaction():
             self.ledger.confirm(given)
+            for word in given:
+                which = {"form_id": word.form_id, "about": word.alert_id}
+                self.ledger.trail.enter("confirmation", site=word.site, **which, code=word.code, confirmed_by=who)
         return alerts.with_columns(state=pl.lit("confirmed")).to_dicts()
 
     def _answers(self) -> Answers:

@@ -17,6 +17,7 @@ from alliance_etl.crosswalks.model import Crosswalk
 from alliance_etl.errors import NotChecked
 from alliance_etl.findings.frame import fold
 from alliance_etl.instruments.registry import Registry
+from alliance_etl.night.configuration import configuration_of
 from alliance_etl.night.disk import trouble_with_disk_told
 from alliance_etl.night.promises import Promises
 from alliance_etl.night.reports import PublicationReport
@@ -73,6 +74,7 @@ def publish(
         built = f"{folder.name} {mark} {imprint(folder)}"
     with trouble_with_disk_told(layout.state), ledger.transaction():
         ledger.set_meta("published", built)
+        ledger.trail.enter("publication", about=mark, number=folder.name, forms=forms, tables=rows)
     return PublicationReport(forms, rows, rewritten=True, path=str(layout.warehouse / "alliance.duckdb"))
 
 
@@ -117,14 +119,6 @@ def _mark(
     return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
 
-def configuration_of(study: Study, registry: Registry) -> str:
-    """SHA-256 of study.yaml's bytes and of every instrument."""
-    digest = hashlib.sha256(study.path.read_bytes())
-    for instrument in registry:
-        digest.update(registry.fingerprint(instrument).encode())
-    return digest.hexdigest()
-
-
 def _frames(
     study: Study,
     registry: Registry,
@@ -148,7 +142,7 @@ def _frames(
         "crosswalks": crosswalk_rows(crosswalks),
         "crosswalk_points": crosswalk_point_rows(crosswalks),
         "codebook": codebook_rows(stored, views),
-        "meta": _meta_rows(study, registry, mark),
+        "meta": _meta_rows(study, registry, ledger, mark),
         "confirmations": alerted.confirmations,
     }
     frames = {name: as_frame(tables[name], listed) for name, listed in rows.items()}
@@ -196,7 +190,8 @@ def _superseded(study: Study, promises: Promises, layout: Layout, ledger: Ledger
     return pl.concat([as_frame(table, []), *parts])
 
 
-def _meta_rows(study: Study, registry: Registry, mark: str) -> list[dict[str, str]]:
+def _meta_rows(study: Study, registry: Registry, ledger: Ledger, mark: str) -> list[dict[str, str]]:
+    rows, chain = ledger.trail.head()
     facts = {
         "study": study.slug,
         "title": study.title or study.slug,
@@ -204,6 +199,8 @@ def _meta_rows(study: Study, registry: Registry, mark: str) -> list[dict[str, st
         "publication": mark,
         "configuration": configuration_of(study, registry),
         "min_answered": f"{study.scoring.min_answered:g}",
+        "audit_rows": str(rows),
+        "audit_chain": chain,
         "python": platform.python_version(),
         **{package: version(package) for package in ("alliance-etl", "duckdb", "polars", "narwhals", "pandera")},
     }

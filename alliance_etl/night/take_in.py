@@ -11,6 +11,7 @@ from pathlib import Path
 
 from alliance_etl.batches import batches
 from alliance_etl.night.ahead import Ahead
+from alliance_etl.night.audited import tell_drops
 from alliance_etl.night.judging import DropJudge
 from alliance_etl.night.news import DroppedFile, content_hash, differing, dropped_files
 from alliance_etl.night.owed import Owed
@@ -101,7 +102,7 @@ class SiteIntake:
     def take_in(self, *, rebuild: bool) -> SiteReport:
         """Take in what is new; first everything anew, where asked for or where the configuration has changed."""
         refold = (rebuild and bool(self.ledger.drops(self.site))) or self.is_out_of_date
-        drops = self._refold() if refold else []
+        drops = self._refold("rebuild" if rebuild else "configuration") if refold else []
         new, failures = self._take_in_fresh()
         if self.remote is not None:
             self._tell_contact("; ".join(failures) or None)
@@ -142,13 +143,13 @@ class SiteIntake:
         with self.ledger.transaction():
             self.ledger.set_contact(self.site, datetime.now(UTC), trouble)
 
-    def _refold(self) -> list[Drop]:
+    def _refold(self, because: str) -> list[Drop]:
         """Take in all drops anew, in their old order; nothing changes until the one transaction at the end."""
         forms = SiteForms(self.layout, self.site, [])
         redone: list[Drop] = []
         for drop in self.ledger.drops(self.site):
             redone.append(self.judge.judge(self._source(drop.sha256), drop, redone, forms))
-        self._commit(forms, redone, [])
+        self._commit(forms, redone, [], because)
         return redone
 
     def _take_in_fresh(self) -> tuple[list[Drop], list[str]]:
@@ -215,8 +216,17 @@ class SiteIntake:
     def _source(self, sha256: str, file: DroppedFile | None = None) -> Source:
         return Source(self.archive, sha256, self.layout.state, file if file and file.remote is None else None)
 
-    def _commit(self, forms: SiteForms, drops: Sequence[Drop], sights: Sequence[tuple[DroppedFile, str]]) -> list[Drop]:
-        """Make what was written durable, then enter it all in one transaction."""
+    def _commit(
+        self,
+        forms: SiteForms,
+        drops: Sequence[Drop],
+        sights: Sequence[tuple[DroppedFile, str]],
+        because: str | None = None,
+    ) -> list[Drop]:
+        """Make what was written durable, then enter it all in one transaction; `because` says why drops that were
+        there are taken in anew.
+        """
+        before = {drop.seq: drop for drop in self.ledger.drops(self.site)}
         told = [
             self.judge.told_elsewhere(other)
             for drop in drops
@@ -235,6 +245,7 @@ class SiteIntake:
             for other in filter(None, told):
                 self.ledger.enter(other)
             entered = [self.ledger.enter(drop) for drop in drops]
+            tell_drops(self.ledger, self.site, entered, before, because=because)
             for file, sha256 in sights:
                 self.ledger.see(self.site, file.name, file.size, file.modified, sha256)
             if drops:

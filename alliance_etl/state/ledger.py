@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from alliance_etl.night.reports import Counts, DropReport
-from alliance_etl.state import nights
+from alliance_etl.state import audit, nights
 from alliance_etl.state import notices as told_notices
 from alliance_etl.state.entries import Confirmation, Contact, Drop, DroppedAnswer, HeldRow, Segment
 
@@ -64,7 +64,7 @@ class Ledger:
             path.chmod(0o600)
         self.connection.execute("PRAGMA journal_mode = WAL")
         self.connection.execute("PRAGMA synchronous = FULL")
-        self.connection.executescript(_SCHEMA + nights.SCHEMA + told_notices.SCHEMA)
+        self.connection.executescript(_SCHEMA + nights.SCHEMA + told_notices.SCHEMA + audit.SCHEMA)
 
     def close(self) -> None:
         self.connection.close()
@@ -82,6 +82,11 @@ class Ledger:
     def nights(self, last: int | None = None) -> list[nights.NightEntry]:
         """The last so many nights (None: all), the newest last."""
         return self.book.nights(last)
+
+    @cached_property
+    def trail(self) -> audit.AuditTrail:
+        """The audit trail."""
+        return audit.AuditTrail(self.connection)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

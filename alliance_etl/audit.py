@@ -1,0 +1,47 @@
+"""What `audit` answers: rows of the audit trail, and whether its chain holds. Reads only, beside a night at work."""
+
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+
+from alliance_etl.errors import ConfigurationError
+from alliance_etl.publication.swap import published_folder
+from alliance_etl.state.audit_rows import AuditRow, Break
+from alliance_etl.state.layout import Layout
+from alliance_etl.state.ledger import Ledger
+
+
+def audit_rows(folder: Path, since: datetime | None, site: str | None, actions: Sequence[str]) -> list[AuditRow]:
+    """The rows that fit, in their order. ConfigurationError where nothing has ever run."""
+    with closing(_ledger(folder)) as ledger:
+        return ledger.trail.rows(since=since, site=site, actions=actions)
+
+
+def verified(folder: Path) -> tuple[int, Break | None]:
+    """How many rows the trail has, and where its chain breaks first, if it does.
+
+    What is published tells how far the trail had come when it was made, so that a trail that was cut off is seen.
+    """
+    with closing(_ledger(folder)) as ledger:
+        return ledger.trail.head()[0], ledger.trail.first_break(_anchors(folder))
+
+
+def _anchors(folder: Path) -> dict[str, tuple[int, str]]:
+    public = published_folder(Layout(folder).warehouse)
+    if public is None:
+        return {}
+    meta = dict(pl.read_parquet(public / "tables" / "meta.parquet").rows())
+    known = "audit_rows" in meta
+    return {"the publication": (int(meta["audit_rows"]), meta["audit_chain"])} if known else {}
+
+
+def _ledger(folder: Path) -> Ledger:
+    path = Layout(folder).ledger
+    if not path.exists():
+        raise ConfigurationError(
+            "nothing has run in this study yet, so there is no audit trail; alliance-etl run begins it"
+        )
+    return Ledger(path)
