@@ -3,11 +3,13 @@
 PYTHON ?= python3
 STUDY ?= demo
 FORMS ?= 1000000 10000000
+CRASHES ?= 300
+SEED ?= 7
 RUN := .venv/bin
 # hospitals' networks often re-sign TLS: trust what the machine trusts, where it has a list of its own
 export UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/*.crt /etc/ssl/cert.pem /etc/pki/tls/certs/*),1,0)
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench dagster clean
+.PHONY: help setup demo test check crash bench dagster clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +32,9 @@ check: setup ## lint, format, types, import rules, stale pages
 	$(RUN)/mypy
 	$(RUN)/lint-imports
 	$(RUN)/python -m pytest -q tests/conventions
+
+crash: setup ## kill, starve and disturb hundreds of nights (as root, for small disks and taken rights); CRASHES=300 SEED=7
+	$(RUN)/python -m tests.crash --crashes $(CRASHES) --seed $(SEED)
 
 bench: setup ## time and memory at 1 and 10 million forms, as ratios; FORMS="1000000" for less
 	$(RUN)/python -m scripts.bench --forms $(FORMS)

@@ -87,6 +87,11 @@ def told_plainly(error: BaseException) -> str:
         return str(error)
     if isinstance(error, KeyboardInterrupt):
         return "interrupted; the last publication stands, and the next run picks up where this one ended"
+    if isinstance(error, MemoryError):
+        return (
+            "there is not enough memory left on this machine. End other programs, or split the largest files, and run "
+            "again; what was published before still stands"
+        )
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
     places = (

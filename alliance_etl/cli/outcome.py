@@ -45,7 +45,7 @@ def words_of(error: BaseException, *, verbose: bool) -> str:
     The text of an exception that is not our own might quote a cell of a clinic's file, and stderr ends up in logs: of
     a bug only the place is told, its text with --verbose.
     """
-    if isinstance(error, AllianceError | KeyboardInterrupt):
+    if isinstance(error, AllianceError | KeyboardInterrupt | MemoryError):
         return told_plainly(error)
     if isinstance(error, OSError) and error.strerror and not verbose:
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror

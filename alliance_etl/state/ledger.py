@@ -251,9 +251,10 @@ class Ledger:
     def segments(
         self, site: str | None = None, instrument: str | None = None, kind: str | None = None
     ) -> list[Segment]:
+        """The files of forms in the order in which they were entered, which is that of what is published of them."""
         rows = self.connection.execute(
             "SELECT * FROM segments WHERE (?1 IS NULL OR site = ?1) AND (?2 IS NULL OR instrument = ?2) "
-            "AND (?3 IS NULL OR kind = ?3) ORDER BY instrument, site, path",
+            "AND (?3 IS NULL OR kind = ?3) ORDER BY instrument, site, rowid",
             (site, instrument, kind),
         )
         return [Segment(**dict(row)) for row in rows]

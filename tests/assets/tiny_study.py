@@ -44,12 +44,12 @@ def write_study_with_dagster(folder: Path, text: str = STUDY) -> Path:
     """The same with Dagster's databases, which take seconds to make and are copied here."""
     write_study(folder, text)
     Layout(folder).make()
-    shutil.copytree(_databases(), Layout(folder).dagster)
+    shutil.copytree(databases(), Layout(folder).dagster)
     return folder
 
 
 @cache
-def _databases() -> Path:
+def databases() -> Path:
     home = Path(tempfile.mkdtemp(prefix="alliance-etl-test-"))
     atexit.register(shutil.rmtree, home)
     with open_instance(home):

@@ -25,7 +25,7 @@ from typing import Any
 
 from alliance_etl.cli.outcome import status_of
 from alliance_etl.errors import AllianceError
-from tests.rules import mortal_files
+from tests.crash import mortal_files
 from tests.scenario import Scenario, all_promises, registry_in
 
 _STEPS = {"open", "os.rename", "os.link", "os.symlink", "os.remove"}

@@ -12,7 +12,7 @@ from typing import IO, Any
 import duckdb
 import pytest
 
-from tests.rules import mortal_files
+from tests.crash import mortal_files
 from tests.scenario import EXPORT, HEADER, Scenario, published, site, table
 
 # How the header of every file dropped here begins: no file below .state/ may hold it.
