@@ -9,13 +9,14 @@ from pydantic import ValidationError
 
 from alliance_etl.crosswalks.model import Crosswalk
 from alliance_etl.errors import ConfigurationError
+from alliance_etl.instruments.files import Unreadable, read_yaml
 from alliance_etl.state.layout import written_whole
 
 FOLDER = "crosswalks"
 
 
 class CrosswalkFileError(ConfigurationError):
-    """A crosswalk's file cannot be used; the message names file, key and what was expected."""
+    """A crosswalk's file cannot be used; the message names file, line, key and what was expected."""
 
 
 def next_number(folder: Path, source: str, target: str) -> int:
@@ -50,19 +51,17 @@ def crosswalk_text(crosswalk: Crosswalk) -> str:
 
 
 def read_crosswalk(path: Path, shown_as: str) -> Crosswalk:
-    """CrosswalkFileError with every problem of the file."""
+    """CrosswalkFileError with every problem of the file, each with its line and key."""
     try:
-        content = yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)
+        file = read_yaml(path, shown_as)
     except FileNotFoundError:
         raise CrosswalkFileError(f"{shown_as} is not there; study.yaml names it under crosswalks") from None
-    except yaml.YAMLError as trouble:
-        mark = getattr(trouble, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark else ""
-        raise CrosswalkFileError(f"{shown_as}{where}: this is no YAML") from None
+    except Unreadable as error:
+        raise CrosswalkFileError(str(error)) from None
     try:
-        return Crosswalk.model_validate(content)
+        return Crosswalk.model_validate(file.content)
     except ValidationError as refused:
-        problems = [f"{shown_as}, {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in refused.errors()]
+        problems = [file.problem(each["loc"], each["msg"]) for each in refused.errors(include_url=False)]
         raise CrosswalkFileError("\n".join(problems)) from None
 
 

@@ -126,15 +126,14 @@ def pairs_of(database: Path, source: Measured, target: Measured, design: Design)
 
 def inner_items(source: Instrument, target: Instrument, items: Sequence[int]) -> list[int]:
     """The target's items that are the source's, by their common numbers in the WAI-36. NotLinked where some are not."""
-    of_target = {whole: item for item, whole in target.wai36_items.items()} or (
-        {item: item for item in target.item_numbers} if target.id.startswith("wai36_") else {}
-    )
-    wholes = {item: source.wai36_items.get(item) for item in items}
-    if any(whole not in of_target for whole in wholes.values()):
+    of_target = {whole: item for item, whole in target.in_wai36.items()}
+    inner = [of_target.get(source.in_wai36.get(item, 0)) for item in items]
+    found = [item for item in inner if item is not None]
+    if len(found) < len(inner):
         raise NotLinked([f"the items of {source.id} are not known to be among those of {target.id}"])
     if source.response != target.response:
         raise NotLinked([f"{source.id} and {target.id} are answered on different ranges, so no item is the same"])
-    return [of_target[whole] for whole in wholes.values() if whole is not None]
+    return found
 
 
 def _publication(database: Path) -> str:

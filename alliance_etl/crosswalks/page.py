@@ -5,13 +5,9 @@ What is said stands in crosswalk.html.j2; here are the plots, as SVG, and the nu
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING
 
 from alliance_etl.crosswalks.model import LOWEST_CORRELATION, METHODS, Crosswalk, LinkedComponent
-
-if TYPE_CHECKING:
-    from jinja2 import Template
+from alliance_etl.pages.template import template
 
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP, _RIGHT = 560, 380, 46, 40, 12, 12
 _CONFIDENCE = 1.96
@@ -43,7 +39,7 @@ def page(crosswalk: Crosswalk) -> str:
         }
         for name, component in crosswalk.components.items()
     ]
-    return _template().render(
+    return template("alliance_etl.crosswalks", "crosswalk.html.j2").render(
         crosswalk=crosswalk,
         parts=parts,
         plot={"width": _WIDTH, "height": _HEIGHT, "left": _LEFT, "top": _TOP, "right": _RIGHT, "bottom": _BOTTOM},
@@ -82,17 +78,3 @@ def _band(component: LinkedComponent) -> str:
 def _errors(component: LinkedComponent) -> str:
     highest = max(point.error for point in component.points) or 1.0
     return _path([p.score for p in component.points], [p.error for p in component.points], highest)
-
-
-@cache
-def _template() -> "Template":
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("alliance_etl.crosswalks", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("crosswalk.html.j2")

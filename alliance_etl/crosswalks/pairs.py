@@ -14,6 +14,12 @@ from alliance_etl.instruments.model import Instrument, Mapped
 from alliance_etl.linking.scale import Array, ScoreScale
 
 TOTAL = "total"
+# Two forms `s` and `t` of one participant, rater and session, or of one day where a site has no session numbers.
+SAME_SESSION = """
+    s.site = t.site AND s.participant = t.participant AND s.rater_role = t.rater_role
+    AND s.rater IS NOT DISTINCT FROM t.rater
+    AND CASE WHEN s.session IS NULL OR t.session IS NULL THEN s.session_date = t.session_date
+             ELSE s.session = t.session END"""
 
 
 @dataclass(frozen=True)
@@ -80,10 +86,7 @@ def paired(database: Path, source: Measured, target: Measured) -> Pairs:
     query = f"""
         SELECT s.site, s.participant, coalesce(s.session_date, t.session_date) AS day, {_aliased(columns)}
         FROM {_table(source)} s JOIN {_table(target)} t
-          ON s.participant = t.participant AND s.site = t.site AND s.rater_role = t.rater_role
-         AND s.rater IS NOT DISTINCT FROM t.rater
-         AND CASE WHEN s.session IS NULL OR t.session IS NULL THEN s.session_date = t.session_date
-                  ELSE s.session = t.session END
+          ON {SAME_SESSION}
         WHERE {" AND ".join(f"{column} IS NOT NULL" for column in columns)}
         ORDER BY s.form_id, t.form_id"""
     return _read(database, query, source, target)

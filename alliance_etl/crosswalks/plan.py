@@ -1,6 +1,5 @@
 """Which instruments of a study could be linked, before any data and with those that are there."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import duckdb
 
 from alliance_etl.crosswalks.link import inner_items
-from alliance_etl.crosswalks.pairs import TOTAL, measured
+from alliance_etl.crosswalks.pairs import SAME_SESSION, TOTAL, measured
 from alliance_etl.crosswalks.refusals import FEWEST_PARTICIPANTS, NotLinked, of_instruments
 from alliance_etl.instruments.model import COMPONENTS, Instrument
 from alliance_etl.instruments.registry import Registry
@@ -61,7 +60,7 @@ def _possible(one: Instrument, other: Instrument, sites: dict[str, list[str]], d
         both,
         tuple(name for name in sites[one.id] if name not in both),
         tuple(name for name in sites[other.id] if name not in both),
-        len(_wholes(one) & _wholes(other)),
+        len(_shared(one, other)),
         _design(one, other, both, components),
         pairs,
         participants,
@@ -69,11 +68,9 @@ def _possible(one: Instrument, other: Instrument, sites: dict[str, list[str]], d
     )
 
 
-def _wholes(instrument: Instrument) -> set[int]:
-    """The numbers in the WAI-36 of an instrument's items."""
-    return set(instrument.wai36_items.values()) or (
-        set(instrument.item_numbers) if instrument.id.startswith("wai36_") else set()
-    )
+def _shared(one: Instrument, other: Instrument) -> set[int]:
+    """The items of the WAI-36 that both have."""
+    return set(one.in_wai36.values()) & set(other.in_wai36.values())
 
 
 def _design(one: Instrument, other: Instrument, both: tuple[str, ...], components: tuple[str, ...]) -> str:
@@ -82,28 +79,23 @@ def _design(one: Instrument, other: Instrument, both: tuple[str, ...], component
     if both:
         return "single_group"
     for inner, outer in ((one, other), (other, one)):
-        if next(_nested(inner, outer), None) is not None:
+        if _is_nested(inner, outer):
             return f"nested_items ({inner.id} in {outer.id})"
-    return "common items only" if _wholes(one) & _wholes(other) else "unsupported: no session and no item in common"
+    return "common items only" if _shared(one, other) else "unsupported: no session and no item in common"
 
 
-def _nested(inner: Instrument, outer: Instrument) -> Iterator[list[int]]:
-    if inner.wai36_items:
-        try:
-            yield inner_items(inner, outer, list(inner.item_numbers))
-        except NotLinked:
-            return
+def _is_nested(inner: Instrument, outer: Instrument) -> bool:
+    try:
+        return bool(inner_items(inner, outer, inner.item_numbers))
+    except NotLinked:
+        return False
 
 
 def _counted(database: Path, one: str, other: str) -> tuple[int, int]:
     """Pairs of forms of one session, and participants who have one."""
-    query = """
-        SELECT count(*), count(DISTINCT a.site || ' ' || a.participant) FROM forms a JOIN forms b
-          ON a.site = b.site AND a.participant = b.participant AND a.rater_role = b.rater_role
-         AND a.rater IS NOT DISTINCT FROM b.rater
-         AND CASE WHEN a.session IS NULL OR b.session IS NULL THEN a.session_date = b.session_date
-                  ELSE a.session = b.session END
-        WHERE a.instrument = ? AND b.instrument = ?"""
+    query = f"""
+        SELECT count(*), count(DISTINCT s.site || ' ' || s.participant) FROM forms s JOIN forms t ON {SAME_SESSION}
+        WHERE s.instrument = ? AND t.instrument = ?"""
     with duckdb.connect(str(database), read_only=True) as connection:
         row = connection.execute(query, [one, other]).fetchone()
     return (int(row[0]), int(row[1])) if row else (0, 0)

@@ -167,6 +167,13 @@ class Instrument(_Strict):
         return self
 
     @property
+    def in_wai36(self) -> Mapping[int, int]:
+        """Item number here -> item number of the WAI-36, also for the WAI-36 itself; empty where there are none."""
+        if self.id.startswith("wai36_"):
+            return {item: item for item in self.item_numbers}
+        return self.wai36_items
+
+    @property
     def item_numbers(self) -> range:
         """1 to n_items."""
         return range(1, (self.n_items or 0) + 1)
