@@ -1,6 +1,7 @@
 """From pairs of forms to the link of one component, by each method, with standard errors and the evidence."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,7 @@ from alliance_etl.linking.kernel import continuous, kernel_error, kernel_link, m
 from alliance_etl.linking.loglinear import (
     NotConverged,
     Smoothed,
-    choose_degree,
+    best_degree,
     clustered_root,
     ladder,
     smooth,
@@ -30,21 +31,26 @@ _DIGITS = 4
 
 @dataclass(frozen=True)
 class Scores:
-    """The pairs as scores in POMP on their scales, and the degrees that smooth them (source, target)."""
+    """The pairs as scores in POMP on their scales, and by degree the models that could smooth them (source, target)."""
 
     x: Array
     y: Array
     of_x: ScoreScale
     of_y: ScoreScale
     participants: tuple[str, ...]
-    degrees: tuple[int, int]
+    models: tuple[Mapping[int, Smoothed], Mapping[int, Smoothed]]
+
+    @property
+    def degrees(self) -> tuple[int, int]:
+        """The degrees that smooth them. NotConverged where the scores are too few, or too much alike, for any."""
+        x, y = self.models
+        return best_degree(x, "aic"), best_degree(y, "aic")
 
 
 def scores_of(pairs: Pairs, source: Measured, target: Measured) -> Scores:
-    """NotConverged where the scores are too few, or too much alike, for any smoothing."""
     x, y = source.pomp(pairs.source), target.pomp(pairs.target)
-    degrees = tuple(choose_degree(of.counts(s), "aic", _DEGREES) for s, of in ((x, source.scale), (y, target.scale)))
-    return Scores(x, y, source.scale, target.scale, pairs.participants, (degrees[0], degrees[1]))
+    models = ladder(source.scale.counts(x), _DEGREES), ladder(target.scale.counts(y), _DEGREES)
+    return Scores(x, y, source.scale, target.scale, pairs.participants, models)
 
 
 def linked_component(
@@ -57,16 +63,17 @@ def linked_component(
     seed: int,
     override: str | None = None,
 ) -> LinkedComponent:
-    """Estimate one component. NotConverged where a distribution cannot be smoothed."""
+    """Estimate one component. NotConverged where the method smooths a distribution, and that cannot be done."""
     scores = scores_of(pairs, source, target)
     linked, error = _with_error(scores, method, replications, seed)
     weights = scores.of_x.counts(scores.x) / scores.x.size
     by_site, remsd = invariance(
         scores.x, scores.y, "site", pairs.sites.tolist(), pairs.participants, scores.of_x.points, weights
     )
+    smoothed = method in ("kernel", "equipercentile")
     sides = (
-        _side(scores.x, pairs.source, scores.of_x, scores.degrees[0], method),
-        _side(scores.y, pairs.target, scores.of_y, scores.degrees[1], method),
+        _side(scores.x, pairs.source, scores.models[0] if smoothed else {}),
+        _side(scores.y, pairs.target, scores.models[1] if smoothed else {}),
     )
     days = [day for day in pairs.dates if day is not None]
     return LinkedComponent(
@@ -79,14 +86,10 @@ def linked_component(
         source=sides[0],
         target=sides[1],
         mean_error=round(float(weights @ error), _DIGITS),
-        measurement_error=_measurement_error(sides[0], sides[1]),
+        measurement_error=_measurement_error(*sides),
         subgroups=by_site,
         remsd=remsd,
-        others={
-            other: tuple(_rounded(ESTIMATORS[other](scores, np.ones(scores.x.size))))
-            for other in METHODS
-            if other != method
-        },
+        others=_others(scores, method),
         points=tuple(
             Point(score=round(score, 6), linked=value, error=spread)
             for score, value, spread in zip(scores.of_x.points.tolist(), _rounded(linked), _rounded(error), strict=True)
@@ -177,22 +180,28 @@ def _rounded(values: Array) -> list[float]:
     return [round(float(value), _DIGITS) for value in values]
 
 
-def _side(scores: Array, keyed: Array, scale: ScoreScale, degree: int, method: Method) -> Side:
+def _others(scores: Scores, method: Method) -> dict[Method, tuple[float, ...]]:
+    """What the other methods make of the same scores; one that smooths is left out where that cannot be done."""
+    found: dict[Method, tuple[float, ...]] = {}
+    for other in METHODS:
+        if other != method:
+            with suppress(NotConverged):
+                found[other] = tuple(_rounded(ESTIMATORS[other](scores, np.ones(scores.x.size))))
+    return found
+
+
+def _side(scores: Array, keyed: Array, models: Mapping[int, Smoothed]) -> Side:
     alpha = cronbach_alpha(keyed)
-    smoothed = method in ("kernel", "equipercentile")
-    models = ladder(scale.counts(scores), _DEGREES)
     return Side(
         items=keyed.shape[1],
         mean=round(float(scores.mean()), _DIGITS),
         sd=round(float(scores.std()), _DIGITS),
         alpha=None if alpha is None else round(alpha, _DIGITS),
-        degree=degree if smoothed else None,
-        criteria={d: (round(model.aic, 2), round(model.bic, 2)) for d, model in models.items()} if smoothed else {},
+        degree=best_degree(models, "aic") if models else None,
+        criteria={degree: (round(model.aic, 2), round(model.bic, 2)) for degree, model in models.items()},
     )
 
 
 def _measurement_error(source: Side, target: Side) -> float | None:
-    """Of a single form's linked score: the source's standard error of measurement on the target's ruler."""
-    if source.alpha is None or source.sd == 0:
-        return None
-    return round(source.sd * float(np.sqrt(max(0.0, 1 - source.alpha))) * target.sd / source.sd, _DIGITS)
+    """Of a single form's linked score: √(1 - alpha) of the source, on the target's ruler."""
+    return None if source.alpha is None else round(target.sd * max(0.0, 1 - source.alpha) ** 0.5, _DIGITS)

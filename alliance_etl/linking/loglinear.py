@@ -5,7 +5,7 @@ and bivariate loglinear models for discrete test score distributions. Journal of
 25, 133-183; von Davier, A. A., Holland, P. W., & Thayer, D. T. (2004). The kernel method of test equating. Springer.
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -105,11 +105,10 @@ def ladder(counts: Array, degrees: Sequence[int] = range(1, 9)) -> dict[int, Smo
     return found
 
 
-def choose_degree(counts: Array, criterion: Criterion = "bic", degrees: Sequence[int] = range(1, 9)) -> int:
-    """The degree whose model has the smallest AIC or BIC. NotConverged where none can be fitted."""
-    models = ladder(counts, degrees)
+def best_degree(models: Mapping[int, Smoothed], criterion: Criterion) -> int:
+    """The degree whose model has the smallest AIC or BIC. NotConverged where there is no model."""
     if not models:
-        raise NotConverged(degrees[0], f"{np.count_nonzero(counts)} different scores were seen")
+        raise NotConverged("1 and above", "too few different scores were seen")
     return min(models, key=lambda degree: getattr(models[degree], criterion))
 
 

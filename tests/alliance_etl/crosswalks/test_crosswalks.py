@@ -226,6 +226,21 @@ def test_a_form_whose_items_are_among_anothers_is_linked_from_that_one_alone(stu
     assert abs(middle.linked - middle.score) < 5
 
 
+def test_scores_that_cannot_be_smoothed_are_linked_by_a_line_only(tmp_path: Path) -> None:
+    # two different scores on each side: nothing for a polynomial, enough for mean and deviation
+    made = Scenario(tmp_path, {"ulm": site(**{key: EXPORTS[key] for key in ("wai", "srs")})}, instruments=())
+    ids = [f"P{n},1,2026-01-05" for n in range(110)]
+    low = np.arange(110)[:, None] % 2
+    made.drop("wai_1.csv", csv_of(2 + 2 * low * np.ones((1, 12)), ids), site="ulm")
+    made.drop("srs_1.csv", csv_of(3 + 4 * low * np.ones((1, 4)), ids), site="ulm")
+    made.night()
+    with pytest.raises(NotLinked, match="--method linear needs no smoothing"):
+        linked(made, Request(SRS, WAI))
+    component = linked(made, Request(SRS, WAI, "linear", replications=20)).crosswalk.components["total"]
+    assert [component.points[place].linked for place in (120, 280)] == pytest.approx([25, 75])
+    assert set(component.others) == {"mean"}
+
+
 def test_the_plan_shows_what_could_be_linked_before_and_after_data(study: Scenario) -> None:
     sites = {
         "berlin": site(wai=EXPORTS["wai"], srs=EXPORTS["srs"]),
