@@ -147,9 +147,10 @@ class SiteIntake:
         """Take in all drops anew, in their old order; nothing changes until the one transaction at the end."""
         forms = SiteForms(self.layout, self.site, [])
         redone: list[Drop] = []
-        for drop in self.ledger.drops(self.site):
+        earlier = self.ledger.drops(self.site)
+        for drop in earlier:
             redone.append(self.judge.judge(self._source(drop.sha256), drop, redone, forms))
-        self._commit(forms, redone, [], because)
+        self._commit(forms, redone, [], earlier, because)
         return redone
 
     def _take_in_fresh(self) -> tuple[list[Drop], list[str]]:
@@ -201,7 +202,7 @@ class SiteIntake:
                 drops.append(self.judge.judge(source, drop, [*earlier, *drops], forms))
         for file in files:
             self.ahead.forget(self.site, file)
-        entered = self._commit(forms, drops, sights)
+        entered = self._commit(forms, drops, sights, earlier)
         lying = {(file.name, sha256): file for file, sha256 in sights}
         self._dropped |= {drop.seq: lying[drop.file, drop.sha256] for drop in entered}
         return entered
@@ -221,12 +222,13 @@ class SiteIntake:
         forms: SiteForms,
         drops: Sequence[Drop],
         sights: Sequence[tuple[DroppedFile, str]],
+        earlier: Sequence[Drop],
         because: str | None = None,
     ) -> list[Drop]:
-        """Make what was written durable, then enter it all in one transaction; `because` says why drops that were
-        there are taken in anew.
+        """Make what was written durable, then enter it all in one transaction; `because` says why those of the
+        `earlier` drops that are among `drops` are taken in anew.
         """
-        before = {drop.seq: drop for drop in self.ledger.drops(self.site)}
+        before = {drop.seq: drop for drop in earlier}
         told = [
             self.judge.told_elsewhere(other)
             for drop in drops
