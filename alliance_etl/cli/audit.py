@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from alliance_etl.cli.console import print_document, print_table
-from alliance_etl.cli.options import AsJson, StudyPath, Verbose
+from alliance_etl.cli.options import HERE, AsJson, StudyPath, Verbose
 from alliance_etl.cli.outcome import verb
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def audit(
     action: Annotated[list[str] | None, typer.Option("--action", metavar="ACTION", help="Only such actions.")] = None,
     form: Annotated[Format, typer.Option("--format", help="How the rows are written.")] = "table",
     verify: Annotated[bool, typer.Option("--verify", help="Say whether the chain of the trail holds.")] = False,
-    study: StudyPath = ".",  # type: ignore[assignment]  # typer makes the Path
+    study: StudyPath = HERE,
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:

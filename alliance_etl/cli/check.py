@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from alliance_etl.cli.console import print_document, print_table
-from alliance_etl.cli.options import AsJson, StudyPath, Verbose
+from alliance_etl.cli.options import HERE, AsJson, StudyPath, Verbose
 from alliance_etl.cli.outcome import FINDINGS, verb
 
 
@@ -17,7 +17,7 @@ def add_to(app: typer.Typer) -> None:
 def check(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to look at.")],
     site: Annotated[str, typer.Option("--site", metavar="SITE", help="The site that it is from, as in study.yaml.")],
-    study: StudyPath = ".",  # type: ignore[assignment]  # typer makes the Path
+    study: StudyPath = HERE,
     as_json: AsJson = False,
     html: Annotated[
         Path | None, typer.Option("--html", metavar="PAGE", help="Write the answer as a page, too, to this file.")

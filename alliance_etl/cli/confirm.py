@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from alliance_etl.cli.console import print_document, print_table
-from alliance_etl.cli.options import AsJson, StudyPath, Verbose
+from alliance_etl.cli.options import HERE, AsJson, StudyPath, Verbose
 from alliance_etl.cli.outcome import verb
 
 
@@ -20,7 +20,7 @@ def confirm(
     site: Annotated[str | None, typer.Option("--site", metavar="SITE", help="Only this site's.")] = None,
     code: Annotated[str | None, typer.Option("--code", metavar="CODE", help="Only of this rule.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Confirm all open alerts of --site and --code.")] = False,
-    study: StudyPath = ".",  # type: ignore[assignment]  # typer makes the Path
+    study: StudyPath = HERE,
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:

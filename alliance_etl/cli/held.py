@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from alliance_etl.cli.console import print_document, print_table
-from alliance_etl.cli.options import AsJson, StudyPath, Verbose
+from alliance_etl.cli.options import HERE, AsJson, StudyPath, Verbose
 from alliance_etl.cli.outcome import verb
 
 _COUNTS = ("held", "made_good", "waiting")
@@ -17,7 +17,7 @@ def add_to(app: typer.Typer) -> None:
 
 def held(
     site: Annotated[str | None, typer.Option("--site", metavar="SITE", help="Only this site's.")] = None,
-    study: StudyPath = ".",  # type: ignore[assignment]  # typer makes the Path
+    study: StudyPath = HERE,
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:

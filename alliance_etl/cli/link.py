@@ -2,13 +2,14 @@
 
 from dataclasses import asdict
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from alliance_etl.cli.console import notes, print_document, print_table
-from alliance_etl.cli.options import AsJson, StudyPath, Verbose
+from alliance_etl.cli.options import HERE, AsJson, StudyPath, Verbose
 from alliance_etl.cli.outcome import verb
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def link(
         float,
         typer.Option("--target-error", metavar="POINTS", min=0.1, help="Say how many more pairs bring this error."),
     ] = 1.0,
-    study: StudyPath = ".",  # type: ignore[assignment]  # typer makes the Path
+    study: StudyPath = HERE,
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
@@ -60,8 +61,11 @@ def link(
     Example: `alliance-etl link srs3_client wai36_client --study north_star/`
     """
     from alliance_etl.cli.study import open_study
-    from alliance_etl.crosswalks.link import Request
     from alliance_etl.errors import ConfigurationError
+
+    if find_spec("scipy") is None:
+        raise ConfigurationError("linking needs scipy, which is not installed: pip install 'alliance-etl[linking]'")
+    from alliance_etl.crosswalks.link import Request
 
     opened, registry = open_study(study)
     database = opened.folder / "warehouse" / "alliance.duckdb"

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from alliance_etl.cli.console import print_document, print_table
-from alliance_etl.cli.options import AsJson, StudyPath, Verbose
+from alliance_etl.cli.options import HERE, AsJson, StudyPath, Verbose
 from alliance_etl.cli.outcome import verb
 
 
@@ -15,7 +15,7 @@ def add_to(app: typer.Typer) -> None:
 
 def notices(
     test: Annotated[bool, typer.Option("--test", help="Send a test to each of them now.")] = False,
-    study: StudyPath = ".",  # type: ignore[assignment]  # typer makes the Path
+    study: StudyPath = HERE,
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:

@@ -15,5 +15,6 @@ StudyPath = Annotated[
         show_default="the working directory",
     ),
 ]
+HERE = Path()
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, and nothing else there.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show Dagster's log lines and the full text of errors.")]

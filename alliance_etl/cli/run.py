@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from alliance_etl.cli.console import notes, print_document, print_table
-from alliance_etl.cli.options import AsJson, StudyPath, Verbose
+from alliance_etl.cli.options import HERE, AsJson, StudyPath, Verbose
 from alliance_etl.cli.outcome import status_of, tell, verb
 from alliance_etl.cli.study import say_waiting
 
@@ -17,7 +17,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def run(
-    study: StudyPath = ".",  # type: ignore[assignment]  # typer makes the Path
+    study: StudyPath = HERE,
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="Take everything in again, from the archive of all drops.")
     ] = False,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from alliance_etl.cli.options import AsJson, StudyPath, Verbose
+from alliance_etl.cli.options import HERE, AsJson, StudyPath, Verbose
 from alliance_etl.cli.outcome import verb
 
 
@@ -81,7 +81,7 @@ def site_add(
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Write without asking once more.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be written, and write nothing.")] = False,
-    study: StudyPath = ".",  # type: ignore[assignment]  # typer makes the Path
+    study: StudyPath = HERE,
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import typer
 
 from alliance_etl.cli.console import print_document, print_table
-from alliance_etl.cli.options import AsJson, StudyPath, Verbose
+from alliance_etl.cli.options import HERE, AsJson, StudyPath, Verbose
 from alliance_etl.cli.outcome import verb
 
 _MOST_ASTRAY = 10
@@ -16,7 +16,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def status(
-    study: StudyPath = ".",  # type: ignore[assignment]  # typer makes the Path
+    study: StudyPath = HERE,
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:

@@ -8,7 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from typer.testing import CliRunner
 
+from alliance_etl.audit import audit_rows
+from alliance_etl.cli.app import app
 from alliance_etl.crosswalks.estimate import ESTIMATORS, pairs_needed, scores_of
 from alliance_etl.crosswalks.evidence import cronbach_alpha
 from alliance_etl.crosswalks.files import (
@@ -195,6 +198,29 @@ def test_pooled_scores_are_of_one_ruler_and_carry_their_error(study: Scenario, c
     for _, _, value, error, forms, instruments, mean, expected in pooled:
         assert (value, error) == pytest.approx((mean, expected))
         assert (forms, instruments) == (2, f"{SRS}, {WAI}")
+
+
+def test_a_crosswalk_whose_file_changes_is_another_configuration_and_the_trail_says_so(
+    study: Scenario, crosswalk: Linked
+) -> None:
+    file = study.folder / "other.yaml"
+    file.write_text(crosswalk_text(crosswalk.crosswalk))
+    study.more = {"crosswalks": ["other.yaml"]}
+    study.write()
+    study.night()
+    before = study.rows("SELECT value FROM meta WHERE key = 'configuration'")
+    file.write_text(crosswalk_text(crosswalk.crosswalk.model_copy(update={"note": "read again"})))
+    study.night()
+    assert study.rows("SELECT value FROM meta WHERE key = 'configuration'") != before
+    told = audit_rows(study.folder, None, None, ["configuration_changed"])[-1].told
+    assert (told["keys"], told["sites"]) == ({"crosswalks.other.yaml": "changed"}, ["berlin", "ulm"])
+
+
+def test_without_scipy_the_verb_says_what_to_install(study: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("alliance_etl.cli.link.find_spec", lambda name: None)
+    said = CliRunner().invoke(app, ["link", "--plan", "--study", str(study.folder)])
+    assert said.exit_code == 2
+    assert "alliance-etl[linking]" in said.stderr
 
 
 @pytest.mark.parametrize(
