@@ -11,7 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 from alliance_etl.instruments.registry import Registry
-from alliance_etl.night.configuration import configuration_of, registry_hash
+from alliance_etl.night.configuration import configuration_of, crosswalk_hashes, registry_hash
 from alliance_etl.state.audit import Actor, Rules
 from alliance_etl.state.audit_rows import Action
 from alliance_etl.state.entries import Drop
@@ -77,8 +77,10 @@ def _fate(drop: Drop) -> dict[str, Any]:
 
 
 def _keys(study: Study, key: bytes) -> dict[str, str]:
-    """The keys of study.yaml, joined by dots, each with a keyed hash of its value."""
-    return {name: _mark(value, key) for name, value in _flat(read_document(study.path).data, ())}
+    """The keys of study.yaml, joined by dots, and the crosswalks that it names, each with a keyed hash of its value."""
+    crosswalks = {f"crosswalks.{name}": content for name, content in crosswalk_hashes(study).items()}
+    flat = {**dict(_flat(read_document(study.path).data, ())), **crosswalks}
+    return {name: _mark(value, key) for name, value in flat.items()}
 
 
 def _flat(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
@@ -121,7 +123,7 @@ def _sites(study: Study, keys: Mapping[str, str], instruments: Sequence[str]) ->
     study.
     """
     touched = {name.split(".")[1] for name in keys if name.startswith("sites.")}
-    for_all = any(name.partition(".")[0] in ("study", "timezone", "scoring", "alerts") for name in keys)
+    for_all = any(name.partition(".")[0] in ("study", "timezone", "scoring", "alerts", "crosswalks") for name in keys)
     by_instrument = {
         name
         for name, site in study.sites.items()

@@ -59,7 +59,7 @@ def publish(
     the warehouse cannot be written.
     """
     forms = sum(segment.rows for segment in ledger.segments(kind="current") if segment.site in study.sites)
-    mark = _mark(study, registry, promises, ledger, answers, alerted, crosswalks)
+    mark = _mark(study, registry, promises, ledger, answers, alerted)
     public = published_folder(layout.warehouse)
     if public and ledger.meta("published") == f"{public.name} {mark} {imprint(public)}":
         return PublicationReport(forms, {}, rewritten=False, path=str(layout.warehouse / "alliance.duckdb"))
@@ -90,13 +90,7 @@ def _codes(promises: Promises, scorings: Sequence[Scoring], drops: pl.DataFrame)
 
 
 def _mark(
-    study: Study,
-    registry: Registry,
-    promises: Promises,
-    ledger: Ledger,
-    answers: Answers,
-    alerted: Alerted,
-    crosswalks: Sequence[Crosswalk],
+    study: Study, registry: Registry, promises: Promises, ledger: Ledger, answers: Answers, alerted: Alerted
 ) -> str:
     """Changes with everything that is published, the time apart."""
     drops = [(d.seq, d.site, d.status, asdict(d.counts), d.findings_file) for d in ledger.drops()]
@@ -112,7 +106,6 @@ def _mark(
         alerted.confirmations,
         sorted(alerted.told.items()),
         configuration_of(study, registry),
-        [crosswalk.model_dump(mode="json") for crosswalk in crosswalks],
         version("alliance-etl"),
         version("duckdb"),
     ]
