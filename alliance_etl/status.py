@@ -43,7 +43,7 @@ def study_status(study: Study, now: datetime | None = None) -> dict[str, Any]:
         forms = {name: _forms(ledger, name) for name in study.sites}
         alerts = open_by_site(ledger.told(), drops) if ledger else {}
         good = ledger.made_good() if ledger else {}
-        contacts = ledger.contacts() if ledger else {}
+        contacts = ledger.contacts.last() if ledger else {}
         nights = ledger.nights(LOOKED_THROUGH) if ledger else []
     finally:
         if ledger:

@@ -1,7 +1,6 @@
 """The steps of `site add`: read, propose, ask, write, check; what is shown of each."""
 
 import shlex
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -13,6 +12,7 @@ from alliance_etl.cli.check import print_report
 from alliance_etl.cli.console import notes, print_document, print_table
 from alliance_etl.cli.dialogue import ask, ask_site, ask_title, ask_what_next, is_interactive
 from alliance_etl.cli.outcome import INTERRUPTED, MISUSED
+from alliance_etl.cli.site_shown import choices_of, counted, doubt_as_document, proposal_as_document
 from alliance_etl.errors import ConfigurationError
 from alliance_etl.proposal.model import FLAGS, NONE, Answers, Choice, Doubt, Proposal
 
@@ -196,12 +196,18 @@ class SiteAdd:
             names = tuple(Choice(name) for name in (self.study.sites if self.study else ()))
             doubts.insert(0, Doubt("site", "Which site is the file from? One of study.yaml, or a new name.", names))
         if self.as_json:
-            print_document({**self.document, **_as_document(proposal), "doubts": [_of_doubt(each) for each in doubts]})
+            print_document(
+                {
+                    **self.document,
+                    **proposal_as_document(proposal),
+                    "doubts": [doubt_as_document(each) for each in doubts],
+                }
+            )
         else:
             self._print(proposal)
-        told = "\n".join(f"  {doubt.asks}{_choices(doubt)}\n    answer with {doubt.shown}" for doubt in doubts)
+        told = "\n".join(f"  {doubt.asks}{choices_of(doubt)}\n    answer with {doubt.shown}" for doubt in doubts)
         notes().print(
-            f"Nothing is written: the file leaves {_counted(doubts)} open.\n{told}", soft_wrap=True, markup=False
+            f"Nothing is written: the file leaves {counted(doubts)} open.\n{told}", soft_wrap=True, markup=False
         )
         raise typer.Exit(MISUSED)
 
@@ -220,7 +226,7 @@ class SiteAdd:
         if not self.as_json and (self.dry_run or self.yes or not self.asks):
             self._print(proposal)
             self._print_text(proposal)
-        document = {**self.document, **_as_document(proposal)}
+        document = {**self.document, **proposal_as_document(proposal)}
         if self.dry_run:
             if self.as_json:
                 print_document(document)
@@ -280,29 +286,3 @@ def _columns(tables: "list[Table]", proposal: Proposal) -> tuple[Choice, ...]:
     names = [column for table in tables for column in table.columns.values() if column.name not in items]
     told = (Choice(column.name, f"{len(column.counts):,} different values") for column in names)
     return (*told, Choice(NONE, "no column"))
-
-
-def _choices(doubt: Doubt) -> str:
-    named = [choice.value for choice in doubt.choices][:12]
-    return f" Possible: {', '.join(named)}." if named else ""
-
-
-def _counted(doubts: list[Doubt]) -> str:
-    return f"{len(doubts)} point{'s' * (len(doubts) > 1)}"
-
-
-def _of_doubt(doubt: Doubt) -> dict[str, Any]:
-    choices = [{"value": choice.value, "why": choice.why} for choice in doubt.choices]
-    return {"about": doubt.about, "form": doubt.of, "asks": doubt.asks, "flag": doubt.flag, "choices": choices}
-
-
-def _as_document(proposal: Proposal) -> Mapping[str, Any]:
-    return {
-        "exports": {draft.name: draft.entry for draft in proposal.drafts},
-        "reasons": {
-            draft.name: [{"key": each.key, "is": each.value, "because": each.why} for each in draft.reasons]
-            for draft in proposal.drafts
-        },
-        "doubts": [],
-        "remarks": [*proposal.remarks, *(remark for draft in proposal.drafts for remark in draft.remarks)],
-    }

@@ -1,7 +1,7 @@
 """A night: the study's lock and ledger held open, and the steps that the assets call in order."""
 
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,12 +24,12 @@ from alliance_etl.night import checks
 from alliance_etl.night.ahead import Ahead, Errands
 from alliance_etl.night.audited import keep_trail
 from alliance_etl.night.disk import trouble_with_disk_told
-from alliance_etl.night.made_good import made_good, mark_of
 from alliance_etl.night.news import unsettled
 from alliance_etl.night.owed import Owed
 from alliance_etl.night.plans import Plans, given_scales, item_type
 from alliance_etl.night.promises import Promises
 from alliance_etl.night.publish import Alerted, Answers, publish
+from alliance_etl.night.renewed import renew
 from alliance_etl.night.reports import CheckResult, PublicationReport, ScoredReport, SiteReport
 from alliance_etl.night.site_forms import sweep
 from alliance_etl.night.take_in import SiteIntake
@@ -37,7 +37,7 @@ from alliance_etl.publication.scored import Scoring, is_scored, score_segments, 
 from alliance_etl.state.archive import Archive
 from alliance_etl.state.audit import Actor
 from alliance_etl.state.entries import Segment
-from alliance_etl.state.key import archive_key, key_check, study_key
+from alliance_etl.state.key import archive_key, same_key, study_key
 from alliance_etl.state.layout import Layout
 from alliance_etl.state.ledger import Ledger
 from alliance_etl.state.lock import study_lock
@@ -70,7 +70,7 @@ def open_night(
             ledger = Ledger(layout.ledger)
         try:
             with trouble_with_disk_told(layout.state):
-                key = _same_key(ledger, study_key(layout.key))
+                key = same_key(ledger, study_key(layout.key))
                 keep_trail(ledger, study, registry, key, actor or Actor())
             night = Night(study, registry, promises, layout, ledger, key)
             night.crosswalks  # noqa: B018 - one that cannot be used ends the night before it does anything
@@ -80,19 +80,6 @@ def open_night(
                     night.owed.settle()
         finally:
             ledger.close()
-
-
-def _same_key(ledger: Ledger, key: bytes) -> bytes:
-    known = ledger.meta("key_check")
-    if known is None:
-        with ledger.transaction():
-            ledger.set_meta("key_check", key_check(key))
-    elif known != key_check(key):
-        raise ConfigurationError(
-            "$ALLIANCE_ETL_KEY (or .state/key) is not the key that this study began with; with another one every "
-            "participant would become a stranger. Restore the key"
-        )
-    return key
 
 
 @dataclass
@@ -176,39 +163,11 @@ class Night:
 
     def _tell(self, told: Told) -> None:
         """Renew the receipts that tell something else than is published now."""
-        self._make_good()
-        before = self.ledger.told()
-        differing = {seq: told.get(seq, []) for seq in before.keys() | told.keys() if before.get(seq) != told.get(seq)}
+        renew(self.study, self.layout, self.ledger, told)
         with trouble_with_disk_told(self.layout.state):
-            if differing:
-                with self.ledger.transaction():
-                    self.ledger.tell(differing)
-                    self._say_renewed(differing, "alerts and confirmations")
             for site in {drop.site for drop in self.ledger.receipts_due()} & self.study.sites.keys():
                 self._site(site).write_receipts()
             self.owed.settle()
-
-    def _make_good(self) -> None:
-        """Note which held rows wait no more, at the sites where something has come since that was last asked."""
-        for site in self.study.sites:
-            mark = mark_of(self.ledger, site)
-            if self.ledger.meta(f"made_good {site}") == mark:
-                continue
-            own = {drop.seq for drop in self.ledger.drops(site)}
-            before = {seq: rows for seq, rows in self.ledger.made_good().items() if seq in own}
-            found = made_good(self.layout, self.ledger, site)
-            differing = {s: found.get(s, []) for s in before.keys() | found.keys() if before.get(s) != found.get(s)}
-            with trouble_with_disk_told(self.layout.state), self.ledger.transaction():
-                self.ledger.make_good(differing)
-                self._say_renewed(differing, "held rows that later files made good")
-                self.ledger.set_meta(f"made_good {site}", mark)
-
-    def _say_renewed(self, numbers: Collection[int], because: str) -> None:
-        """Enter in the trail whose receipts are written anew."""
-        for site in self.study.sites:
-            drops = [drop.drop_id for drop in self.ledger.drops(site) if drop.seq in numbers]
-            if drops:
-                self.ledger.trail.enter("receipts_renewed", site=site, drops=drops, because=because)
 
     def _said(self) -> list[Said]:
         return [word for word in everything_said(self.ledger, self.archive) if word.site in self.study.sites]

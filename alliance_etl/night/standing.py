@@ -20,7 +20,7 @@ def standing(study: Study, ledger: Ledger, reports: Sequence[SiteReport], drops_
     drops = ledger.drops()
     alerts = open_by_site(ledger.told(), drops)
     waiting = waiting_at(drops, ledger)
-    failing = {site: contact.trouble for site, contact in ledger.contacts().items() if contact.failing_since}
+    failing = {site: contact.trouble for site, contact in ledger.contacts.last().items() if contact.failing_since}
     failing |= {report.site: report.failed for report in reports if report.failed}
     refolded = {report.site for report in reports if report.refolded}
     forms = Counter[tuple[str, str]]()

@@ -141,7 +141,7 @@ class SiteIntake:
 
     def _tell_contact(self, trouble: str | None) -> None:
         with self.ledger.transaction():
-            self.ledger.set_contact(self.site, datetime.now(UTC), trouble)
+            self.ledger.contacts.enter(self.site, datetime.now(UTC), trouble)
 
     def _refold(self, because: str) -> list[Drop]:
         """Take in all drops anew, in their old order; nothing changes until the one transaction at the end."""

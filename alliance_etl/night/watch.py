@@ -202,6 +202,6 @@ def _enter_contact(study: Study, name: str, asked: float, trouble: str | None) -
         ledger = Ledger(layout.ledger)
         try:
             with ledger.transaction():
-                ledger.set_contact(name, datetime.fromtimestamp(asked, UTC), trouble)
+                ledger.contacts.enter(name, datetime.fromtimestamp(asked, UTC), trouble)
         finally:
             ledger.close()

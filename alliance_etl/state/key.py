@@ -7,7 +7,9 @@ from pathlib import Path
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from alliance_etl.errors import ConfigurationError
 from alliance_etl.state.layout import written_whole
+from alliance_etl.state.ledger import Ledger
 
 ENVIRONMENT = "ALLIANCE_ETL_KEY"
 
@@ -33,3 +35,17 @@ def archive_key(key: bytes) -> bytes:
 def key_check(key: bytes) -> str:
     """A public mark of the key, kept in the ledger: a run with another key would make strangers of all participants."""
     return HKDF(algorithm=hashes.SHA256(), length=8, salt=None, info=b"alliance-etl key check").derive(key).hex()
+
+
+def same_key(ledger: Ledger, key: bytes) -> bytes:
+    """The key, if it is the one that the study began with; ConfigurationError where it is another."""
+    known = ledger.meta("key_check")
+    if known is None:
+        with ledger.transaction():
+            ledger.set_meta("key_check", key_check(key))
+    elif known != key_check(key):
+        raise ConfigurationError(
+            "$ALLIANCE_ETL_KEY (or .state/key) is not the key that this study began with; with another one every "
+            "participant would become a stranger. Restore the key"
+        )
+    return key

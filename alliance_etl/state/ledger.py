@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from alliance_etl.night.reports import Counts, DropReport
-from alliance_etl.state import audit, nights
+from alliance_etl.state import audit, contacts, nights
 from alliance_etl.state import notices as told_notices
-from alliance_etl.state.entries import Confirmation, Contact, Drop, DroppedAnswer, HeldRow, Segment
+from alliance_etl.state.entries import Confirmation, Drop, DroppedAnswer, HeldRow, Segment
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -34,9 +34,6 @@ CREATE TABLE IF NOT EXISTS seen (
 );
 CREATE TABLE IF NOT EXISTS segments (
   path TEXT PRIMARY KEY, site TEXT NOT NULL, instrument TEXT NOT NULL, kind TEXT NOT NULL, rows INTEGER NOT NULL
-);
-CREATE TABLE IF NOT EXISTS contacts (
-  site TEXT PRIMARY KEY, asked_at TEXT NOT NULL, reached_at TEXT, failing_since TEXT, trouble TEXT
 );
 CREATE TABLE IF NOT EXISTS checked (file TEXT PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS confirmations (
@@ -64,7 +61,9 @@ class Ledger:
             path.chmod(0o600)
         self.connection.execute("PRAGMA journal_mode = WAL")
         self.connection.execute("PRAGMA synchronous = FULL")
-        self.connection.executescript(_SCHEMA + nights.SCHEMA + told_notices.SCHEMA + audit.SCHEMA)
+        self.connection.executescript(
+            _SCHEMA + "".join(book.SCHEMA for book in (contacts, nights, told_notices, audit))
+        )
 
     def close(self) -> None:
         self.connection.close()
@@ -73,6 +72,11 @@ class Ledger:
     def book(self) -> nights.BookOfNights:
         """The book of nights."""
         return nights.BookOfNights(self.connection)
+
+    @cached_property
+    def contacts(self) -> contacts.BookOfContacts:
+        """When remote sources were asked, and what they answered."""
+        return contacts.BookOfContacts(self.connection)
 
     @cached_property
     def notices(self) -> told_notices.BookOfNotices:
@@ -216,30 +220,6 @@ class Ledger:
 
     def see(self, site: str, file: str, size: int, modified: int, sha256: str) -> None:
         self.connection.execute("INSERT OR REPLACE INTO seen VALUES (?,?,?,?,?)", (site, file, size, modified, sha256))
-
-    def contacts(self) -> dict[str, Contact]:
-        """Site → the last contact with its remote source."""
-        rows = self.connection.execute("SELECT * FROM contacts")
-        return {
-            row["site"]: Contact(
-                row["site"],
-                _time(row["asked_at"]),
-                _time(row["reached_at"]) if row["reached_at"] else None,
-                _time(row["failing_since"]) if row["failing_since"] else None,
-                row["trouble"],
-            )
-            for row in rows
-        }
-
-    def set_contact(self, site: str, at: datetime, trouble: str | None) -> None:
-        """A remote source was asked, and it answered, or failed in these words."""
-        self.connection.execute(
-            "INSERT INTO contacts VALUES (?1, ?2, iif(?3 IS NULL, ?2, NULL), iif(?3 IS NULL, NULL, ?2), ?3) "
-            "ON CONFLICT (site) DO UPDATE SET asked_at = ?2, trouble = ?3, "
-            "reached_at = iif(?3 IS NULL, ?2, reached_at), "
-            "failing_since = iif(?3 IS NULL, NULL, coalesce(failing_since, ?2))",
-            (site, at.astimezone(UTC).isoformat(), trouble),
-        )
 
     def is_checked(self, file: str) -> bool:
         """Whether a scored file of that (unique) name has kept its contract."""
