@@ -1,23 +1,21 @@
 """Rule 5: killed at any point, the last publication still opens, and the next run ends as if nothing had happened."""
 
-import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import duckdb
 import pytest
 
 from tests.crash import mortal_files
+from tests.crash.mortals import Mortals, ask, reader
+from tests.crash.mortals import mortals as mortal_process
 from tests.scenario import EXPORT, HEADER, Scenario, published, site, table
 
 # How the header of every file dropped here begins: no file below .state/ may hold it.
 PLAIN = HEADER.encode()
-ROOT = Path(__file__).parents[2]
 KILLED = -9
 FAILED = 3
 
@@ -28,35 +26,10 @@ def tables_of(study: Path) -> dict[str, list[tuple[Any, ...]]]:
     )
 
 
-@dataclass
-class Mortals:
-    """The process of mortal_nights.py, and a folder for the studies that it runs."""
-
-    orders: IO[str]
-    answers: IO[str]
-    folder: Path
-    count: int = 0
-
-    def night(self, folder: Path, how: str = "points", value: float = 0) -> tuple[int, list[str]]:
-        """Exit status, and the points passed or the reason of a failure."""
-        self.orders.write(json.dumps([str(folder), how, value]) + "\n")
-        self.orders.flush()
-        status, said = json.loads(self.answers.readline())
-        return status, said
-
-    def copy(self, of: Path) -> Path:
-        self.count += 1
-        return Path(shutil.copytree(of, self.folder / f"{self.count}", symlinks=True))
-
-
 @pytest.fixture(scope="module")
 def mortals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mortals]:
-    command = [sys.executable, "-m", "tests.rules.mortal_nights"]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin
-        assert process.stdout
-        yield Mortals(process.stdin, process.stdout, tmp_path_factory.mktemp("mortals"))
-        process.stdin.close()
+    with mortal_process(tmp_path_factory.mktemp("mortals")) as process:
+        yield process
 
 
 @dataclass
@@ -92,9 +65,9 @@ def eve(folder: Path, mortals: Mortals, *, first: bool, pulled: bool = False) ->
             "confirmations.csv", table("a0123456789ab,A. Data,checked", header="alert_id,confirmed_by,reason"), "ulm"
         )
     undisturbed = mortals.copy(folder)
-    status, points = mortals.night(undisturbed)
-    assert status == 0
-    return Eve(folder, None if first else tables_of(folder), tables_of(undisturbed), points)
+    ending = mortals.night(undisturbed)
+    assert ending.status == 0, ending.error
+    return Eve(folder, None if first else tables_of(folder), tables_of(undisturbed), ending.points)
 
 
 @pytest.fixture(scope="module")
@@ -113,8 +86,8 @@ def assert_as_if_nothing_had_happened(study: Path, due: Eve, mortals: Mortals) -
     assert not [path for path in (study / ".state").rglob("*") if path.is_file() and PLAIN in path.read_bytes()]
     if due.before is not None or (study / "warehouse" / "alliance.duckdb").exists():
         assert tables_of(study) in (due.before, due.after)
-    status, said = mortals.night(study)
-    assert (status, tables_of(study) == due.after) == (0, True), said
+    ending = mortals.night(study)
+    assert (ending.status, tables_of(study) == due.after) == (0, True), ending.error
     assert not list(study.glob("warehouse/.*.tmp"))
     shutil.rmtree(study)
 
@@ -127,20 +100,22 @@ def test_a_night_killed_at_any_durable_step_is_made_up_for_by_the_next(
     for number, point in points_of(due):
         study = mortals.copy(due.folder)
 
-        status, _ = mortals.night(study, "point", number)
+        ending = mortals.night(study, point=number)
 
-        assert status == KILLED, point
+        assert ending.status == KILLED, point
         assert_as_if_nothing_had_happened(study, due, mortals)
 
 
 def points_of(due: Eve) -> list[tuple[int, str]]:
-    """All points of a later night; of the first one, which has the same and more, every third; of a pulled one those
-    until its receipts are written, after which it is like any other.
+    """Each first point of a kind in one folder of a later night; of the first night, which has the same and more, every
+    third; of a pulled one those until its receipts are written, after which it is like any other.
     """
+    steps = [(number, point) for number, point in enumerate(due.points) if point != "flush" and "mkdir" not in point]
+    firsts = [step for before, step in zip([(-1, ""), *steps], steps, strict=False) if before[1] != step[1]]
     if "list the source" in due.points:
-        pull = next(number for number, point in enumerate(due.points) if "in receipts" in point)
-        return list(enumerate(due.points[:pull]))
-    return list(enumerate(due.points))[:: 3 if due.before is None else 1]
+        pull = next(place for place, (_, point) in enumerate(firsts) if "in receipts" in point)
+        return firsts[:pull]
+    return firsts[:: 3 if due.before is None else 1]
 
 
 def test_the_points_are_those_that_matter(eves: dict[str, Eve]) -> None:
@@ -170,7 +145,7 @@ def test_a_night_killed_at_some_moment_is_made_up_for_by_the_next(
     due = eves["a later night"]
     study = mortals.copy(due.folder)
 
-    mortals.night(study, "seconds", seconds)
+    mortals.night(study, seconds=seconds)
 
     assert_as_if_nothing_had_happened(study, due, mortals)
 
@@ -182,10 +157,10 @@ def test_a_full_disk_fails_the_night_in_plain_words_and_the_next_makes_up_for_it
     due = eves["a later night"]
     study = mortals.copy(due.folder)
 
-    status, said = mortals.night(study, "bytes", longest)
+    ending = mortals.night(study, longest=longest)
 
-    assert status == FAILED
-    assert "what was published before still stands" in said[0]
+    assert ending.status == FAILED
+    assert "what was published before still stands" in str(ending.error)
     assert tables_of(study) == due.before
     assert_as_if_nothing_had_happened(study, due, mortals)
 
@@ -194,7 +169,7 @@ def test_nights_killed_one_after_the_other_leave_no_debris(eves: dict[str, Eve],
     due = eves["a later night"]
     study = mortals.copy(due.folder)
     for number in range(0, len(due.points), 3):
-        mortals.night(study, "point", number)
+        mortals.night(study, point=number)
 
     mortals.night(study)
 
@@ -204,39 +179,21 @@ def test_nights_killed_one_after_the_other_leave_no_debris(eves: dict[str, Eve],
     assert tables_of(study) == due.after
 
 
-READER = """
-import sys, duckdb
-with duckdb.connect(sys.argv[1], read_only=sys.argv[2] == "ro") as connection:
-    for _ in sys.stdin:
-        print(connection.execute("SELECT count(*) FROM forms").fetchone()[0], flush=True)
-"""
-
-
 @pytest.mark.parametrize("access", ["ro", "rw"], ids=["read only", "read and write"])
 def test_an_open_reader_blocks_no_run_and_keeps_what_it_opened(access: str, tmp_path: Path) -> None:
     study = Scenario(tmp_path)
     study.drop("1.csv", table("A,1,1,2,3"))
     study.night()
     database = tmp_path / "warehouse" / "alliance.duckdb"
-    command = [sys.executable, "-c", READER, str(database), access]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as reader:
-        counts = [ask(reader)]
+    with reader(database, access) as looking:
+        counts = [ask(looking)]
         for number in range(2, 5):
             study.drop(f"{number}.csv", table(*(f"P{each},1,1,2,3" for each in range(number))))
             study.night()
-            counts.append(ask(reader))
-        reader.stdin.close()
+            counts.append(ask(looking))
 
     assert counts == [1, 1, 1, 1]
     assert study.rows("SELECT count(*) FROM forms") == [(5,)]
-
-
-def ask(reader: subprocess.Popen[str]) -> int:
-    assert reader.stdin
-    assert reader.stdout
-    reader.stdin.write("\n")
-    reader.stdin.flush()
-    return int(reader.stdout.readline())
 
 
 def test_a_publication_that_is_open_in_the_night_itself_is_no_obstacle(tmp_path: Path) -> None:
