@@ -13,7 +13,6 @@ from alliance_etl.cli.app import app
 from alliance_etl.errors import RunFailed, StudyFileError
 from alliance_etl.morning import courier
 from alliance_etl.morning.courier import Letter, send
-from alliance_etl.night.booked import Booking, booked
 from alliance_etl.state.layout import Layout
 from alliance_etl.state.ledger import Ledger
 from alliance_etl.study.load import load_study
@@ -26,6 +25,7 @@ from tests.alliance_etl.post_servers import (
     web_server,
 )
 from tests.alliance_etl.pull_servers import free_port
+from tests.alliance_etl.test_morning import night, page
 from tests.scenario import EXPORT, Scenario, site, table
 
 ANNA = "Anna-4711"
@@ -55,23 +55,6 @@ def hook(box: Postbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Postbox]:
     with web_server(box) as url:
         monkeypatch.setenv("TEST_NOTICES", url)
         yield box
-
-
-def night(study: Scenario, failure: BaseException | None = None) -> Booking:
-    """A night up to its receipts, which is all that notices tell of."""
-    with study.opened() as opened, booked(opened, started_by="schedule") as booking:
-        booking.course.whole = failure is not None
-        for name in opened.sites_with_news():
-            booking.course.sites.append(opened.take_in(name))
-        booking.course.failure = failure
-        if not failure:
-            opened.score()
-            booking.course.publication = opened.publish()
-    return booking
-
-
-def page(study: Scenario) -> str:
-    return Layout(study.folder).night_page.read_text(encoding="utf-8")
 
 
 def told_long_ago(study: Scenario) -> None:
@@ -120,8 +103,8 @@ def test_no_id_and_no_answer_is_in_a_notice(study: Scenario, hook: Postbox) -> N
 
 
 def test_a_failure_is_told_once(study: Scenario, hook: Postbox) -> None:
-    night(study, NO_ROOM)
-    night(study, NO_ROOM)
+    night(study, failure=NO_ROOM)
+    night(study, failure=NO_ROOM)
 
     (post,) = hook.posts
     assert post["title"] == "north star: the night failed"
@@ -129,23 +112,23 @@ def test_a_failure_is_told_once(study: Scenario, hook: Postbox) -> None:
 
 
 def test_another_failure_is_told(study: Scenario, hook: Postbox) -> None:
-    night(study, NO_ROOM)
-    night(study, RunFailed("the key is another one"))
+    night(study, failure=NO_ROOM)
+    night(study, failure=RunFailed("the key is another one"))
 
     assert len(hook.posts) == 2
 
 
 def test_what_lasts_is_told_again_after_some_days(study: Scenario, hook: Postbox) -> None:
-    night(study, NO_ROOM)
+    night(study, failure=NO_ROOM)
     told_long_ago(study)
 
-    night(study, NO_ROOM)
+    night(study, failure=NO_ROOM)
 
     assert len(hook.posts) == 2
 
 
 def test_that_it_is_well_again_is_told_once(study: Scenario, hook: Postbox) -> None:
-    night(study, NO_ROOM)
+    night(study, failure=NO_ROOM)
     night(study)
     night(study)
 
@@ -170,7 +153,7 @@ def test_news_comes_with_what_was_told_before(study: Scenario, hook: Postbox) ->
     study.drop("b.csv", BAD)
     night(study)
 
-    night(study, NO_ROOM)
+    night(study, failure=NO_ROOM)
 
     assert "Told before, and still to do:\n- berlin [berlin]: held" in hook.posts[1]["message"]
 
@@ -179,11 +162,11 @@ def test_a_coordinator_gets_what_is_to_do_at_the_own_site(study: Scenario, hook:
     study.more["notices"][0]["sites"] = ["oslo"]
     study.write()
     study.drop("b.csv", BAD)
-    night(study, NO_ROOM)
+    night(study, failure=NO_ROOM)
     assert hook.posts == []
 
     study.drop("c.csv", BAD, site="oslo")
-    night(study, NO_ROOM)
+    night(study, failure=NO_ROOM)
 
     (post,) = hook.posts
     assert "oslo [oslo] (held)" in post["message"]
