@@ -33,7 +33,7 @@ def write_page(morning: Morning, layout: Layout) -> None:
 
 
 def page(morning: Morning, folder: Path) -> str:
-    """The page as it stands in `folder`, from where receipts and the quality report are linked."""
+    """The page as it stands in `folder`, from where receipts are linked."""
     return _template().render(
         morning=morning,
         night=morning.night,
@@ -51,7 +51,6 @@ def page(morning: Morning, folder: Path) -> str:
         most=MOST_CAUSES,
         most_files=MOST_FILES,
         receipt=lambda drop_id, site: _receipt(morning, folder, site, drop_id),
-        quality=_relative(morning.quality.page, folder) if morning.quality and morning.quality.page else None,
     )
 
 

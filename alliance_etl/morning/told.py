@@ -8,7 +8,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from alliance_etl.morning.causes import Cause, causes_of_held, vanished
-from alliance_etl.morning.quality import Quality, of_quality, quality_of
 from alliance_etl.morning.since import LOOKED_THROUGH, Since, since_the_night_before
 from alliance_etl.morning.to_do import ToDo, of_checks, of_night, of_site, urgent_first
 from alliance_etl.pull import remote_of
@@ -47,7 +46,6 @@ class Morning:
     since: Since
     drawn: Sequence[NightEntry]
     sites: Sequence[SiteMorning]
-    quality: Quality | None
     to_do: Sequence[ToDo]
 
     @property
@@ -79,10 +77,9 @@ def morning_of(study: Study, layout: Layout, ledger: Ledger) -> Morning | None:
         _site(study, since, name, own[name], tonight[name], causes.get(name, []), gone.get(name, 0), now)
         for name in study.sites
     ]
-    quality = quality_of(layout.reports)
-    to_do = [*of_night(since.last), *of_checks(since.last.checks), *of_quality(quality)]
+    to_do = [*of_night(since.last), *of_checks(since.last.checks)]
     everything = urgent_first([*to_do, *(thing for site in sites for thing in site.to_do)])
-    return Morning(study, since, nights[-DRAWN:], sites, quality, everything)
+    return Morning(study, since, nights[-DRAWN:], sites, everything)
 
 
 def _site(

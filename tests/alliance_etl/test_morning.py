@@ -11,7 +11,6 @@ from typer.testing import CliRunner
 
 from alliance_etl.cli.app import app
 from alliance_etl.errors import ConfigurationError, RunFailed
-from alliance_etl.morning.quality import quality_of
 from alliance_etl.morning.told import Morning, morning_of
 from alliance_etl.night.booked import Booking, book_failed_start, booked
 from alliance_etl.night.reports import StageCost
@@ -273,40 +272,6 @@ def test_a_page_that_cannot_be_written_makes_no_night_fail(study: Scenario) -> N
 
     assert "the page of the night could not be written" in str(booking.untold)
     assert booking.course.outcome == "published"
-
-
-@pytest.mark.parametrize(
-    ("document", "counts"),
-    [
-        ({"failed": 2, "errors": 1}, (2, 1)),
-        ({"summary": {"failed": 0, "not_checked": 3}}, (0, 3)),
-        ({"failed": ["a", "b"]}, (2, None)),
-        ({"other": 1}, (None, None)),
-    ],
-    ids=["counts", "one level down", "a list", "something else"],
-)
-def test_the_quality_report_is_read_as_it_comes(
-    tmp_path: Path, document: dict[str, object], counts: tuple[int | None, int | None]
-) -> None:
-    (tmp_path / "quality").mkdir()
-    (tmp_path / "quality" / "outcome.json").write_text(json.dumps(document))
-
-    found = quality_of(tmp_path)
-
-    assert found is not None
-    assert (found.failed, found.unchecked) == counts
-
-
-def test_a_quality_report_is_linked_and_what_it_says_is_to_do(study: Scenario) -> None:
-    folder = Layout(study.folder).reports / "quality"
-    folder.mkdir(parents=True)
-    (folder / "index.html").write_text("<p>quality")
-    (folder / "outcome.json").write_text(json.dumps({"failed": 1, "errors": 0}))
-
-    night(study)
-
-    assert 'href="quality/index.html"' in page(study)
-    assert ("quality", None) in to_do(study)
 
 
 def test_status_begins_with_the_last_night(study: Scenario) -> None:
