@@ -14,6 +14,7 @@ import ctypes
 import json
 import os
 import resource
+import select
 import signal
 import sqlite3
 import sys
@@ -38,6 +39,7 @@ from tests.scenario import all_promises, registry_in, taken_in
 _STEPS = {"open", "os.rename", "os.link", "os.symlink", "os.remove", "os.mkdir"}
 _connect, _fsync = sqlite3.connect, os.fsync
 _STATEMENTS = ("BEGIN", "COMMIT", "CREATE")
+_LONGEST_NIGHT = 90  # seconds; an undisturbed one takes three
 _SUBREAPER = 36  # prctl: orphans of our children become ours, so that we can see them end
 
 
@@ -238,15 +240,20 @@ def born(order: Order) -> tuple[int, int]:
 
 
 def ended(order: Order, child: int, reader: int) -> dict[str, Any]:
-    """Exit status of the night, what it said, and how many of its processes outlived it."""
+    """Exit status of the night, what it said, how many of its processes outlived it, and whether it stood still."""
     if order.seconds is not None:
         time.sleep(order.seconds)
         with suppress(ProcessLookupError, FileNotFoundError):  # it may have ended before
             _send(order.send, order.to, child)
     with os.fdopen(reader) as open_end:
+        # what a night says comes at its end, all at once
+        hung = not select.select([reader], [], [], _LONGEST_NIGHT)[0]
+        if hung:
+            os.killpg(child, signal.SIGKILL)
         said = open_end.read()
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    return {"status": status, "points": [], "error": None, **json.loads(said or "{}"), "left": _outliving(child)}
+    told = {"status": status, "points": [], "error": None, **json.loads(said or "{}")}
+    return {**told, "left": _outliving(child), "hung": hung}
 
 
 def _outliving(group: int) -> int:

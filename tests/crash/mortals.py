@@ -16,12 +16,15 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class Ending:
-    """How a night ended: exit status, the points that it passed, why it failed, processes that outlived it."""
+    """How a night ended: exit status, the points that it passed, why it failed, processes that outlived it; `hung`: it
+    stood still, and was killed.
+    """
 
     status: int
     points: list[str]
     error: str | None
     left: int
+    hung: bool = False
 
 
 @dataclass
