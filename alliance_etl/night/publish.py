@@ -60,8 +60,10 @@ def publish(
     """
     forms = sum(segment.rows for segment in ledger.segments(kind="current") if segment.site in study.sites)
     mark = _mark(study, registry, promises, ledger, answers, alerted)
-    public = published_folder(layout.warehouse)
-    if public and ledger.meta("published") == f"{public.name} {mark} {imprint(public)}":
+    with trouble_with_disk_told(layout.warehouse):
+        public = published_folder(layout.warehouse)
+        stands = public and f"{public.name} {mark} {imprint(public)}"
+    if stands and ledger.meta("published") == stands:
         return PublicationReport(forms, {}, rewritten=False, path=str(layout.warehouse / "alliance.duckdb"))
     frames = _frames(study, registry, promises, layout, ledger, scorings, alerted, crosswalks, mark)
     _keep_contracts(promises, frames)
