@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from scipy.optimize import nnls
 
-from alliance_etl.linking.anchored import chained_equipercentile, frequency_estimation
 from alliance_etl.linking.bootstrap import by_participant
 from alliance_etl.linking.kernel import Continuous, apart, continuous, kernel_error, kernel_link, margins
 from alliance_etl.linking.loglinear import NotConverged, best_degree, ladder, smooth, smooth_together
@@ -74,54 +73,6 @@ GAPS_LINKED = [
 GAPS_ERRORS = [
     *(0.8819412196, 0.8119563706, 0.4724886616, 0.3985084135, 0.4406904176, 0.4406904176, 0.4043760625),
     *(0.3606336469, 0.3492902262, 0.4260515112, 0.2939749925),
-]
-
-# simulated: 400 people with X and the anchor, 380 with Y and the anchor
-XV = np.array(
-    [
-        [2, 2, 0, 0, 0, 0, 0],
-        [1, 2, 1, 1, 0, 0, 0],
-        [2, 9, 5, 2, 0, 0, 0],
-        [3, 5, 17, 10, 0, 0, 0],
-        [1, 9, 26, 18, 1, 0, 0],
-        [0, 4, 19, 19, 8, 1, 0],
-        [0, 1, 14, 26, 16, 2, 0],
-        [0, 1, 11, 22, 25, 5, 1],
-        [0, 0, 3, 20, 16, 11, 1],
-        [0, 0, 1, 3, 10, 8, 2],
-        [0, 0, 0, 1, 6, 7, 3],
-        [0, 0, 0, 0, 1, 7, 3],
-        [0, 0, 0, 0, 0, 3, 2],
-    ]
-)
-YV = np.array(
-    [
-        [0, 1, 0, 0, 0, 0, 0],
-        [0, 1, 0, 0, 0, 0, 0],
-        [0, 2, 3, 0, 0, 0, 0],
-        [1, 6, 4, 0, 0, 0, 0],
-        [1, 5, 5, 3, 0, 0, 0],
-        [0, 3, 13, 3, 1, 0, 0],
-        [0, 2, 13, 8, 2, 0, 0],
-        [0, 0, 10, 21, 2, 0, 0],
-        [0, 0, 11, 20, 13, 6, 1],
-        [0, 1, 6, 31, 21, 1, 0],
-        [0, 0, 0, 17, 18, 8, 0],
-        [0, 0, 1, 12, 15, 12, 1],
-        [0, 0, 0, 9, 10, 8, 3],
-        [0, 0, 0, 0, 8, 6, 3],
-        [0, 0, 0, 0, 5, 11, 1],
-        [0, 0, 0, 0, 2, 4, 5],
-    ]
-)
-# equate(x, y, type = "equip", method = "chained") and method = "frequency estimation" of these
-CHAINED = [
-    *(-0.05555554756, 0.9444444536, 2.566115703, 3.978645066, 5.632783505, 6.971435669, 8.254098361, 9.34125683),
-    *(10.8665883, 12.13333333, 13.38770053, 14.42647059, 15.23484848),
-]
-FREQUENCY = [
-    *(0.6166909702, 1.874293547, 2.857988751, 4.187977787, 5.855831111, 7.365818615, 8.439289591, 9.48824327),
-    *(10.97792435, 12.19642152, 13.38664925, 14.39296214, 15.22322643),
 ]
 
 # simulated: 300 people with both scores
@@ -226,18 +177,9 @@ def test_kernel_equating_of_one_group_with_both_scores() -> None:
     assert errors == pytest.approx(AB_ERRORS, abs=1e-4)
 
 
-def test_links_through_an_anchor() -> None:
-    with_x, with_y = XV / XV.sum(), YV / YV.sum()
-    of_x, of_y = ScoreScale(0, 12), ScoreScale(0, 15)
-    assert chained_equipercentile(with_x, with_y, of_y) == pytest.approx(CHAINED, abs=1e-6)
-    # equate weighs the groups by the squares of their sizes, since it mixes counts and not shares
-    x, y = frequency_estimation(with_x, with_y, XV.sum() ** 2 / (XV.sum() ** 2 + YV.sum() ** 2))
-    assert equipercentile_link(x, y, of_x, of_y) == pytest.approx(FREQUENCY, abs=1e-6)
-
-
 def test_degrees_are_compared_as_the_equate_package_does() -> None:
-    # presmoothing(neat.x margin, degrees = 4, compare = TRUE) of XV's totals
-    models = ladder(XV.sum(axis=1).astype(float), range(1, 5))
+    # made up: 400 scores from 0 to 12; presmoothing(counts, degrees = 4, compare = TRUE) of them
+    models = ladder(np.array([4, 5, 18, 35, 55, 51, 59, 65, 51, 24, 17, 11, 5], dtype=float), range(1, 5))
     assert [model.deviance for model in models.values()] == pytest.approx([223.34, 9.2, 8.17, 8.15], abs=0.006)
     assert [model.aic for model in models.values()] == pytest.approx([290.98, 78.85, 79.82, 81.8], abs=0.006)
     assert [model.bic for model in models.values()] == pytest.approx([292.11, 80.54, 82.08, 84.62], abs=0.006)
