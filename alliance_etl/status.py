@@ -19,7 +19,7 @@ from alliance_etl.state.entries import Contact, Drop
 from alliance_etl.state.layout import Layout
 from alliance_etl.state.ledger import Ledger
 from alliance_etl.state.nights import NightEntry
-from alliance_etl.study.model import Study
+from alliance_etl.study.model import Sends, Study
 
 Punctuality = Literal["silent", "late", "on_time"]
 
@@ -112,7 +112,7 @@ def _site(
         "title": site.title,
         "drop": remote.where if remote else str(site.drop),
         "folder_there": not isinstance(site.drop, Path) or site.drop.is_dir(),
-        "state": punctuality([drop.received_at for drop in drops], now),
+        "state": punctuality([drop.received_at for drop in drops], now, site.sends),
         "last_drop": last.received_at.isoformat() if last else None,
         "last_file": last.file if last else None,
         "last_counts": asdict(last.counts) if last else None,
@@ -136,10 +136,14 @@ def _contact(study: Study, name: str, contact: Contact | None) -> dict[str, Any]
     }
 
 
-def punctuality(received: list[datetime], now: datetime) -> Punctuality:
-    """`silent`: nothing ever came; `late`: nothing for twice the usual (median) interval between days with drops."""
+def punctuality(received: Sequence[datetime], now: datetime, sends: Sends | None = None) -> Punctuality:
+    """`silent`: nothing ever came; `late`: nothing for as long as `sends` allows, or without it for twice the usual
+    (median) interval between days with drops.
+    """
     if not received:
         return "silent"
+    if sends:
+        return "late" if now - max(received) > timedelta(days=sends.late_after) else "on_time"
     days = sorted({moment.date() for moment in received})
     gaps = [(later - earlier).days for earlier, later in pairwise(days)]
     if len(days) < _FEWEST_DROPS:

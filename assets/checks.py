@@ -5,6 +5,8 @@ What they look at is in alliance_etl.night. Their metadata are counts per site, 
 
 import dagster as dg
 
+from alliance_etl.fitness.catalogue import criteria
+from alliance_etl.night import checks as night_checks
 from alliance_etl.night.reports import CheckResult
 
 CONSERVATION = dg.AssetCheckSpec(
@@ -33,6 +35,15 @@ OPEN_ALERTS = dg.AssetCheckSpec(
     "open_alerts",
     asset="forms",
     description="No possible but unlikely value waits to be confirmed; warns.",
+)
+FITNESS = tuple(
+    dg.AssetCheckSpec(
+        f"{night_checks.FITNESS}{criterion.name}",
+        asset="forms",
+        description=f"{criterion.title}: {criterion.numerator}, of {criterion.denominator}; "
+        "no site and no therapist has more than study.yaml bears; warns.",
+    )
+    for criterion in criteria().values()
 )
 BLOCKING = frozenset(spec.name for spec in (CONSERVATION, CONTRACTS) if spec.blocking)
 

@@ -18,7 +18,8 @@ from assets.checks import CONSERVATION, evaluated, nothing_held, source_answers
 from assets.columns import described
 from assets.shift import Shift
 
-# Clinics send weekly or monthly; a site that has sent nothing for so long is worth a telephone call.
+# A site of which study.yaml does not say how often it sends: most do weekly or monthly, and one that has sent nothing
+# for so long is worth a telephone call.
 LATE, SILENT = timedelta(days=14), timedelta(days=35)
 
 
@@ -78,8 +79,14 @@ def _site_spec(site: Site) -> dg.AssetSpec:
         group_name="intake",
         kinds={"csv"},
         tags={"alliance_etl/site": site.name},
-        freshness_policy=dg.FreshnessPolicy.time_window(fail_window=SILENT, warn_window=LATE),
+        freshness_policy=_freshness(site),
     )
+
+
+def _freshness(site: Site) -> dg.FreshnessPolicy:
+    """Late once as often as the site sends, failed after twice as long."""
+    late = timedelta(days=site.sends.late_after) if site.sends else LATE
+    return dg.FreshnessPolicy.time_window(fail_window=2 * late if site.sends else SILENT, warn_window=late)
 
 
 def _ledger_spec(study: Study) -> dg.AssetSpec:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from assets.checks import COMPLETENESS, CONTRACTS, DECLARED_TOTALS, OPEN_ALERTS, evaluated
+from assets.checks import COMPLETENESS, CONTRACTS, DECLARED_TOTALS, FITNESS, OPEN_ALERTS, evaluated
 from assets.columns import described
 from assets.shift import Shift
 
@@ -39,7 +39,7 @@ _SPECS = [
 @dg.multi_asset(
     name="scoring",
     specs=_SPECS,
-    check_specs=[CONTRACTS, DECLARED_TOTALS, COMPLETENESS, OPEN_ALERTS],
+    check_specs=[CONTRACTS, DECLARED_TOTALS, COMPLETENESS, OPEN_ALERTS, *FITNESS],
     pool="duckdb",
     description="Scores and harmonises the current forms, and checks them before they are published.",
 )
@@ -57,4 +57,9 @@ def scoring(night: dg.ResourceParam[Shift]) -> Iterator[dg.MaterializeResult[Non
         with night.stage(spec.name):
             result = check()
         night.checks.append(result)
+        yield evaluated(spec, result)
+    with night.stage("fitness"):
+        judged = night.night.check_fitness()
+    night.checks += judged
+    for spec, result in zip(FITNESS, judged, strict=True):
         yield evaluated(spec, result)

@@ -23,6 +23,13 @@ from schemas.columns import (
     THERAPIST,
 )
 from schemas.crosswalk_tables import ALLIANCE_POOLED, CROSSWALK_POINTS, CROSSWALKS, LINKED_COLUMNS
+from schemas.fitness_tables import (
+    DUPLICATE_ANSWERS,
+    EXPECTATIONS,
+    EXPECTED_FORMS_VIEW,
+    FITNESS,
+    FITNESS_CRITERIA,
+)
 from schemas.registry_tables import INSTRUMENTS, ITEMS, MAPPING, N_ITEMS, SCALES
 
 FORMS = Table(
@@ -224,7 +231,16 @@ META = Table(
     key=("key",),
 )
 
-VIEWS: tuple[Table, ...] = (FORMS, RESPONSES, SCORES, ALLIANCE, ALLIANCE_WIDE, ALLIANCE_POOLED, REVISIONS)
+VIEWS: tuple[Table, ...] = (
+    FORMS,
+    RESPONSES,
+    SCORES,
+    ALLIANCE,
+    ALLIANCE_WIDE,
+    ALLIANCE_POOLED,
+    REVISIONS,
+    EXPECTED_FORMS_VIEW,
+)
 STORED: tuple[Table, ...] = (
     DROPS,
     FINDINGS,
@@ -237,6 +253,10 @@ STORED: tuple[Table, ...] = (
     MAPPING,
     CROSSWALKS,
     CROSSWALK_POINTS,
+    FITNESS,
+    FITNESS_CRITERIA,
+    DUPLICATE_ANSWERS,
+    EXPECTATIONS,
     CODEBOOK,
     META,
 )

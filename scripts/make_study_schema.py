@@ -13,11 +13,24 @@ from typing import Any
 
 from alliance_etl.deployment import deployment_root
 from alliance_etl.study.export import Export, FileRange, LongLayout
-from alliance_etl.study.model import Notice, Redcap, Scoring, Site, Study
+from alliance_etl.study.model import Expected, Fitness, Notice, Redcap, Scoring, Sends, SessionRule, Site, Study
 from alliance_etl.study.presets import presets
 from alliance_etl.study.strict import Strict
 
-MODELS: tuple[type[Strict], ...] = (Study, Scoring, Notice, Site, Redcap, Export, FileRange, LongLayout)
+MODELS: tuple[type[Strict], ...] = (
+    Study,
+    Scoring,
+    Expected,
+    SessionRule,
+    Fitness,
+    Notice,
+    Site,
+    Sends,
+    Redcap,
+    Export,
+    FileRange,
+    LongLayout,
+)
 
 _TABLE = re.compile(r"(<!-- keys of (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _PRESETS = re.compile(r"(<!-- presets -->\n).*?(<!-- end -->)", re.DOTALL)

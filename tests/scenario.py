@@ -65,6 +65,7 @@ TABLES = (
     "mapping",
     "codebook",
 )
+FITNESS_TABLES = ("fitness", "fitness_criteria", "duplicate_answers", "expectations", "expected_forms")
 WHEN = {"received_at", "superseded_at", "confirmed_at"}
 COUNTS = ("rows_read", "new", "changed", "unchanged", "held", "skipped")
 
@@ -204,7 +205,7 @@ def asked(folder: Path, question: str) -> list[tuple[Any, ...]]:
         return connection.execute(question).fetchall()
 
 
-def published(folder: Path, names: Iterable[str] = TABLES) -> dict[str, list[tuple[Any, ...]]]:
+def published(folder: Path, names: Iterable[str] = (*TABLES, *FITNESS_TABLES)) -> dict[str, list[tuple[Any, ...]]]:
     """The tables of a study's publication, without the times at which it was done, rows in one order."""
     with duckdb.connect(str(folder / "warehouse" / "alliance.duckdb"), read_only=True) as connection:
         return {name: _in_order(connection, name) for name in names}

@@ -99,7 +99,14 @@ def _by_people(forms: pl.DataFrame, cut: float, first: date, last: date) -> tupl
     within = forms.filter(inside)["participant"].n_unique()
     shares = forms.filter(~inside).group_by("participant").agg(share=(pl.col("high") > cut).mean())
     others, above = shares.height, float(shares["share"].sum())
+    return within, chance_of_none(within, others, above)
+
+
+def chance_of_none(within: int, others: int, above: float) -> float:
+    """The logarithm of the chance that none of `within` people is above, where the shares of `others` sum up to
+    `above`: the predictive distribution of a share with an even prior (beta-binomial). 0 where people are too few.
+    """
     if min(within, others) < FEWEST_PEOPLE:
-        return within, 0.0
+        return 0.0
     below = others - above + 1
-    return within, lgamma(below + within) - lgamma(below) - lgamma(others + 2 + within) + lgamma(others + 2)
+    return lgamma(below + within) - lgamma(below) - lgamma(others + 2 + within) + lgamma(others + 2)

@@ -5,7 +5,7 @@ Two kinds of rows in one small frame. `flat`: a form whose answers are all the s
 reversed, and not in the middle. `range`: how many forms of one role and day have just this lowest and highest answer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -44,19 +44,32 @@ def signs_of(
     `range` is of the straight items only, whole numbers, rounded outwards: a reversed item may have been turned back at
     the source, which moves its range.
     """
-    straight = straight_items(items, reversed_items)
-    turned = [f"item_{n}" for n in items if n in set(reversed_items)]
-    ends = forms.select(
-        "rater_role", "session_date", **_ends("low", "high", straight), **_ends("low_turned", "high_turned", turned)
-    )
+    answers = [f"item_{n}" for n in items]
+    ends = forms.select("rater_role", "session_date", **ends_of(items, reversed_items))
     return pl.concat(
-        [pl.DataFrame(schema=SIGNS), _flat(forms, ends, [*straight, *turned], response), *_ranges(ends)], how="diagonal"
+        [pl.DataFrame(schema=SIGNS), _flat(forms, ends, answers, response), *_ranges(ends)], how="diagonal"
     )
 
 
 def straight_items(items: Sequence[int], reversed_items: Sequence[int]) -> list[str]:
     """The columns of the items that are not reversed."""
     return [f"item_{n}" for n in items if n not in set(reversed_items)]
+
+
+def ends_of(items: Sequence[int], reversed_items: Sequence[int]) -> dict[str, pl.Expr]:
+    """The lowest and highest answers of a form, of its straight items and of its reversed (`turned`) ones."""
+    turned = [f"item_{n}" for n in items if n in set(reversed_items)]
+    return {
+        **_ends("low", "high", straight_items(items, reversed_items)),
+        **_ends("low_turned", "high_turned", turned),
+    }
+
+
+def is_flat(ends: Mapping[str, pl.Expr], response: Response) -> pl.Expr:
+    """Whether all answers are the same, reversed items among them, and not in the middle; `ends` as of ends_of."""
+    low, high, low_turned, high_turned = (ends[name] for name in ("low", "high", "low_turned", "high_turned"))
+    middle = (response.min + response.max) / 2
+    return (low == high) & (low_turned == high_turned) & (low == low_turned) & (low != middle)
 
 
 def _ends(low: str, high: str, answers: Sequence[str]) -> dict[str, pl.Expr]:
@@ -67,9 +80,8 @@ def _ends(low: str, high: str, answers: Sequence[str]) -> dict[str, pl.Expr]:
 
 
 def _flat(forms: pl.DataFrame, ends: pl.DataFrame, answers: Sequence[str], response: Response) -> pl.DataFrame:
-    middle = (response.min + response.max) / 2
-    same = (pl.col("low") == pl.col("high")) & (pl.col("low_turned") == pl.col("high_turned"))
-    flat = ends.select(same & (pl.col("low") == pl.col("low_turned")) & (pl.col("low") != middle)).to_series()
+    columns = {name: pl.col(name) for name in ("low", "high", "low_turned", "high_turned")}
+    flat = ends.select(is_flat(columns, response)).to_series()
     counted = pl.sum_horizontal(pl.col(name).is_not_null().cast(pl.Int32) for name in answers)
     return forms.filter(flat).select(
         "form_id",

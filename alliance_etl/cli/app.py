@@ -11,6 +11,7 @@ from alliance_etl.cli import (
     confirm,
     demo,
     explain,
+    fitness,
     held,
     init,
     instruments,
@@ -32,7 +33,23 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for module in (demo, init, site, run, check, status, notices, held, confirm, trace, audit, instruments, explain, link):
+for module in (
+    demo,
+    init,
+    site,
+    run,
+    check,
+    status,
+    notices,
+    held,
+    confirm,
+    fitness,
+    trace,
+    audit,
+    instruments,
+    explain,
+    link,
+):
     module.add_to(app)
 
 

@@ -5,11 +5,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from alliance_etl.fitness.catalogue import criteria
 from alliance_etl.morning.causes import Cause
+from alliance_etl.night.checks import FITNESS
 from alliance_etl.night.reports import CheckResult
 from alliance_etl.pages.template import counted
 from alliance_etl.state.nights import NightEntry, SiteNight
 from alliance_etl.status import Punctuality
+from alliance_etl.study.fitness import Sends
 from alliance_etl.study.notices import OCCASIONS, Occasion
 
 Kind = Occasion | Literal["notices"]
@@ -73,6 +76,7 @@ def of_site(
     last_came: str | None,
     folder: str,
     last_held: int,
+    sends: Sends | None = None,
 ) -> Iterator[ToDo]:
     """What a site asks for. `last_came` is the day of its last drop, `folder` where its files land,
     `last_held` the number of its last drop that holds rows or was rejected.
@@ -85,7 +89,10 @@ def of_site(
         yield _held(site, night, causes, last_held)
     if punctuality == "late":
         how = "Ask the site whether its export still runs. A quiet time of the year needs no answer."
-        what = f"Nothing has come since {last_came}, longer than twice the time that usually lies between its files."
+        usual = (
+            f"it sends every {sends.every_days} days" if sends else "twice the time that usually lies between its files"
+        )
+        what = f"Nothing has come since {last_came}, {'although' if sends else 'longer than'} {usual}."
         yield ToDo("late", site, what, how, str(last_came))
     if punctuality == "silent":
         how = f"Ask the site whether it knows where its files belong: {folder}"
@@ -117,13 +124,28 @@ def _held(site: str, night: SiteNight, causes: Sequence[Cause], last_held: int) 
 
 def of_checks(checks: Sequence[CheckResult]) -> Iterator[ToDo]:
     """What checks ask for that warn, and of which nothing else here tells."""
+    yield from _of_fitness([check for check in checks if check.name.startswith(FITNESS) and not check.passed])
     for check in checks:
-        if not check.passed and check.name not in _TOLD_OTHERWISE:
+        if not (check.passed or check.name in _TOLD_OTHERWISE or check.name.startswith(FITNESS)):
             sites = ", ".join(f"{site}: {count:,}" for site, count in sorted(check.by_site.items()))
             what = f"Does not hold: {check.description}{f' ({sites})' if sites else ''}"
             how = f"`alliance-etl held` and the table findings say where; the check is {check.name}."
             amounts = (len(check.by_site), sum(check.by_site.values()))
             yield ToDo("quality", None, what, how, "", check.name, amounts)
+
+
+def _of_fitness(doubtful: Sequence[CheckResult]) -> Iterator[ToDo]:
+    """All criteria of fitness for use that are doubtful somewhere, as one thing to do."""
+    if not doubtful:
+        return
+    told = (
+        f"{criteria()[check.name.removeprefix(FITNESS)].title.lower()} ({', '.join(sorted(check.by_site))})"
+        for check in doubtful
+    )
+    what = f"Not everything is fit for use as it is: {'; '.join(told)}."
+    how = "`alliance-etl fitness` says how much of it, at which therapists, what it means and what to do."
+    amounts = (len(doubtful), sum(sum(check.by_site.values()) for check in doubtful))
+    yield ToDo("quality", None, what, how, "", "fitness", amounts)
 
 
 def urgent_first(things: Sequence[ToDo]) -> list[ToDo]:

@@ -93,13 +93,13 @@ def _site(
     now: datetime,
 ) -> SiteMorning:
     site, night = study.sites[name], since.site(name)
-    state = punctuality([drop.received_at for drop in own], now)
+    state = punctuality([drop.received_at for drop in own], now, site.sends)
     last = max(own, key=lambda drop: drop.received_at, default=None)
     day = f"{last.received_at.astimezone(ZoneInfo(study.timezone)):%d %B %Y}" if last else None
     remote = remote_of(site)
     where = remote.where if remote else _below(site.drop, study.folder)
     last_held = max((drop.seq for drop in own if drop.status == "rejected" or drop.counts.held), default=0)
-    to_do = urgent_first(list(of_site(name, night, causes, state, day, where, last_held)))
+    to_do = urgent_first(list(of_site(name, night, causes, state, day, where, last_held, site.sends)))
     more = since.more("waiting", name)
     return SiteMorning(name, site.title, night, state, last, tonight, causes, gone, more, to_do)
 

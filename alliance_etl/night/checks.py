@@ -8,6 +8,7 @@ import polars as pl
 
 from alliance_etl.batches import batches
 from alliance_etl.errors import NotChecked
+from alliance_etl.fitness.catalogue import criteria
 from alliance_etl.night.promises import Promises
 from alliance_etl.night.reports import CheckResult, Counts
 from alliance_etl.publication.scored import MOST_ROWS, Scoring
@@ -16,6 +17,8 @@ from alliance_etl.state.layout import Layout
 from alliance_etl.state.ledger import Ledger
 from alliance_etl.study.model import Study
 
+FITNESS = "fitness_"
+"""What the names of the checks of fitness for use begin with."""
 Scored = Sequence[tuple[Scoring, Sequence[tuple[Segment, Path]]]]
 
 
@@ -107,3 +110,15 @@ def open_alerts(alerts: pl.DataFrame, study: Study) -> CheckResult:
     counts = Counter(alerts.filter(state="open")["site"].to_list())
     found = {site: counts[site] for site in study.sites if counts[site]}
     return CheckResult("open_alerts", not found, "No possible but unlikely value waits to be confirmed.", found)
+
+
+def fitness(judged: pl.DataFrame, study: Study) -> list[CheckResult]:
+    """Per criterion of fitness for use, how many sites and therapists are doubtful, per site."""
+    doubtful = judged.filter(pl.col("outcome") == "doubtful")
+    results = []
+    for criterion in criteria().values():
+        counts = Counter(doubtful.filter(criterion=criterion.name)["site"].to_list())
+        found = {site: counts[site] for site in study.sites if counts[site]}
+        said = f"{criterion.title}: no site and no therapist has more than study.yaml bears."
+        results.append(CheckResult(f"{FITNESS}{criterion.name}", not found, said, found))
+    return results

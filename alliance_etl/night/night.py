@@ -18,6 +18,9 @@ from alliance_etl.alerts.said import IsId, Said, everything_said, for_everybody,
 from alliance_etl.crosswalks.chosen import crosswalks_of, ruler_of
 from alliance_etl.crosswalks.model import Crosswalk
 from alliance_etl.errors import ConfigurationError, NotChecked
+from alliance_etl.fitness.expected import expectation_rows
+from alliance_etl.fitness.judged import Judged, judge
+from alliance_etl.fitness.kept import judged_once
 from alliance_etl.instruments.registry import Registry
 from alliance_etl.intake.identity import Kind, pseudonyms
 from alliance_etl.night import checks
@@ -33,6 +36,7 @@ from alliance_etl.night.renewed import renew
 from alliance_etl.night.reports import CheckResult, PublicationReport, ScoredReport, SiteReport
 from alliance_etl.night.site_forms import sweep
 from alliance_etl.night.take_in import SiteIntake
+from alliance_etl.publication.build import as_frame
 from alliance_etl.publication.scored import Scoring, is_scored, score_segments, scored_path, sweep_scored
 from alliance_etl.state.archive import Archive
 from alliance_etl.state.audit import Actor
@@ -140,6 +144,24 @@ class Night:
     def check_open_alerts(self) -> CheckResult:
         return checks.open_alerts(self.alerts(), self.study)
 
+    def check_fitness(self) -> list[CheckResult]:
+        """One result per criterion of fitness for use: how many sites and therapists are doubtful, per site."""
+        with trouble_with_disk_told(self.layout.state):
+            return checks.fitness(self.judged.fitness, self.study)
+
+    @cached_property
+    def judged(self) -> Judged:
+        """The current forms by the criteria of fitness for use. NotChecked where forms are not scored yet."""
+        self._answers()
+        files = {
+            scoring.instrument.id: [(segment.site, path) for segment, path in self._scored(scoring)]
+            for scoring in self.scorings
+        }
+        expectations = as_frame(self.promises.tables["expectations"], expectation_rows(self.study))
+        return judged_once(
+            self.layout.fitness, self.study, files, lambda: judge(self.study, self.scorings, files, expectations)
+        )
+
     def publish(self) -> PublicationReport:
         """Publish everything that is scored, unless the publication already is just that."""
         alerts, words = self.alerts(), self._said()
@@ -156,6 +178,7 @@ class Night:
             self.scorings,
             self._answers(),
             answered,
+            self.judged,
             self.crosswalks,
         )
         self._tell(told)

@@ -16,6 +16,9 @@ from alliance_etl.alerts.published import Told
 from alliance_etl.crosswalks.model import Crosswalk
 from alliance_etl.errors import NotChecked
 from alliance_etl.findings.frame import fold
+from alliance_etl.fitness.catalogue import criterion_rows
+from alliance_etl.fitness.expected import expectation_rows
+from alliance_etl.fitness.judged import Judged
 from alliance_etl.instruments.registry import Registry
 from alliance_etl.night.configuration import configuration_of
 from alliance_etl.night.disk import trouble_with_disk_told
@@ -53,6 +56,7 @@ def publish(
     scorings: Sequence[Scoring],
     answers: Answers,
     alerted: Alerted,
+    judged: Judged,
     crosswalks: Sequence[Crosswalk] = (),
 ) -> PublicationReport:
     """Build and swap, unless what is public was built from just this and nobody has touched it since. RunFailed where
@@ -65,7 +69,7 @@ def publish(
         stands = public and f"{public.name} {mark} {imprint(public)}"
     if stands and ledger.meta("published") == stands:
         return PublicationReport(forms, {}, rewritten=False, path=str(layout.warehouse / "alliance.duckdb"))
-    frames = _frames(study, registry, promises, layout, ledger, scorings, alerted, crosswalks, mark)
+    frames = _frames(study, registry, promises, layout, ledger, scorings, alerted, judged, crosswalks, mark)
     _keep_contracts(promises, frames)
     contents = Contents(scorings, answers, frames, promises.tables, _codes(promises, scorings, frames["drops"]))
     with trouble_with_disk_told(layout.warehouse):
@@ -122,6 +126,7 @@ def _frames(
     ledger: Ledger,
     scorings: Sequence[Scoring],
     alerted: Alerted,
+    judged: Judged,
     crosswalks: Sequence[Crosswalk],
     mark: str,
 ) -> dict[str, pl.DataFrame]:
@@ -139,9 +144,13 @@ def _frames(
         "codebook": codebook_rows(stored, views),
         "meta": _meta_rows(study, registry, ledger, mark),
         "confirmations": alerted.confirmations,
+        "fitness_criteria": criterion_rows(),
+        "expectations": expectation_rows(study),
     }
     frames = {name: as_frame(tables[name], listed) for name, listed in rows.items()}
     frames["alerts"] = alerted.alerts.select(tables["alerts"].column_names)
+    frames["fitness"] = judged.fitness.select(tables["fitness"].column_names)
+    frames["duplicate_answers"] = judged.duplicates.select(tables["duplicate_answers"].column_names)
     frames["findings"] = _findings(study, promises, layout, ledger, alerted.told)
     frames["superseded"] = _superseded(study, promises, layout, ledger)
     return frames

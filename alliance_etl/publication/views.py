@@ -7,6 +7,7 @@ from it.
 from collections.abc import Iterable, Sequence
 
 from alliance_etl.instruments.model import COMPONENTS, Instrument
+from alliance_etl.publication.expected import EXPECTED_FORMS
 from alliance_etl.publication.linked import LINKED, linked_columns
 from alliance_etl.publication.scored import Scoring
 from alliance_etl.tables import Table
@@ -27,6 +28,9 @@ SELECT site, participant, rater_role, session, session_date, component, metric,
        array_to_string(list_sort(list_distinct(flatten(list(instruments)))), ', ') AS instruments
 FROM of_crosswalk GROUP BY ALL"""
 
+# Views over views and stored tables; they come after what they read.
+_OF_VIEWS = {"alliance_pooled": _POOLED, "expected_forms": EXPECTED_FORMS}
+
 
 def quoted(text: str) -> str:
     """A text as an SQL literal."""
@@ -40,8 +44,8 @@ def name(identifier: str) -> str:
 
 def view_sql(view: Table, scorings: Sequence[Scoring]) -> str:
     """CREATE VIEW for one of the contract's views. Without instruments it is there all the same, and empty."""
-    if view.name == "alliance_pooled":
-        return f"CREATE VIEW {name(view.name)} AS {_POOLED}"
+    if view.name in _OF_VIEWS:
+        return f"CREATE VIEW {name(view.name)} AS {_OF_VIEWS[view.name]}"
     parts = {
         "forms": _forms,
         "responses": _responses,

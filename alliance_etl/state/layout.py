@@ -51,6 +51,10 @@ class Layout:
         return self.state / "alerts"
 
     @property
+    def fitness(self) -> Path:
+        return self.state / "fitness"
+
+    @property
     def lock(self) -> Path:
         return self.state / "lock"
 
@@ -79,7 +83,7 @@ class Layout:
         """Make .state/ and its folders, closed to everyone but the owner."""
         self.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.state.chmod(0o700)
-        for folder in (self.archive, self.forms, self.scored, self.alerts, self.findings):
+        for folder in (self.archive, self.forms, self.scored, self.alerts, self.findings, self.fitness):
             folder.mkdir(mode=0o700, exist_ok=True)
 
 

@@ -9,7 +9,21 @@ from alliance_etl.study.document import Document, Problem
 from alliance_etl.study.export import AllBut
 from alliance_etl.study.faults import FAULTS
 from alliance_etl.study.fields import WRONG
-from alliance_etl.study.model import Alerts, Export, FileRange, LongLayout, Notice, Redcap, Scoring, Site, Study
+from alliance_etl.study.model import (
+    Alerts,
+    Expected,
+    Export,
+    FileRange,
+    Fitness,
+    LongLayout,
+    Notice,
+    Redcap,
+    Scoring,
+    Sends,
+    SessionRule,
+    Site,
+    Study,
+)
 from alliance_etl.study.words import did_you_mean, found, listed
 
 _EXPECTED = {
@@ -67,11 +81,18 @@ def unknown_key(loc: Sequence[Hashable], document: Document) -> Problem:
 
 def _model_at(loc: Sequence[Hashable]) -> type[BaseModel]:
     """The model that a path of study.yaml leads to."""
-    by_key: dict[Hashable, type[BaseModel]] = {"scoring": Scoring, "alerts": Alerts, "notices": Notice}
+    by_key: dict[Hashable, type[BaseModel]] = {
+        "scoring": Scoring,
+        "alerts": Alerts,
+        "notices": Notice,
+        "fitness": Fitness,
+        "expects": SessionRule if "rule" in loc else Expected,
+    }
     if loc and loc[0] in by_key:
         return by_key[loc[0]]
-    if loc[2:3] == ("drop",):
-        return Redcap
+    below_site: dict[Hashable, type[BaseModel]] = {"drop": Redcap, "sends": Sends}
+    if len(loc) > 2 and loc[2] in below_site:
+        return below_site[loc[2]]
     by_depth: dict[int, type[BaseModel]] = {0: Study, 2: Site, 4: Export}
     below_export: dict[Hashable, type[BaseModel]] = {"response": FileRange, "skip_rows": AllBut, "layout": LongLayout}
     return by_depth[len(loc)] if len(loc) in by_depth else below_export[loc[4]]

@@ -4,7 +4,7 @@ Types and spellings of single values are fields.py's; what an instrument has to 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,7 +14,7 @@ from alliance_etl.study.columns import repeated, same_name
 from alliance_etl.study.words import did_you_mean, listed
 
 if TYPE_CHECKING:
-    from alliance_etl.study.model import Export, FileRange, Notice, Site
+    from alliance_etl.study.model import Expected, Export, FileRange, Notice, Site
 
 FAULTS = "study_faults"
 
@@ -88,6 +88,27 @@ def of_sites(sites: Iterable["Site"]) -> Iterator[Fault]:
         twin = names.setdefault(site.name.replace("-", "_"), site.name)
         if twin != site.name:
             yield Fault(("sites", site.name), f"differs from site {twin} by - and _ only; expected another name")
+
+
+def of_expects(expects: Sequence["Expected"], sites: Mapping[str, "Site"]) -> Iterator[Fault]:
+    """Expectations of what a site does not send, or two of the same instrument at one site."""
+    told: dict[tuple[str, str], int] = {}
+    for place, expected in enumerate(expects):
+        exporting = {
+            site.name for site in sites.values() for e in site.exports.values() if e.instrument == expected.instrument
+        }
+        if not exporting:
+            names = {export.instrument for site in sites.values() for export in site.exports.values()}
+            hint = did_you_mean(expected.instrument, names)
+            yield Fault(("expects", place, "instrument"), f'no export has the instrument "{expected.instrument}"{hint}')
+        for site in expected.sites or sorted(exporting):
+            if site not in sites:
+                yield Fault(("expects", place, "sites"), f'no site "{site}"{did_you_mean(site, sites)}')
+            elif exporting and site not in exporting:
+                yield Fault(("expects", place, "sites"), f"site {site} has no export of {expected.instrument}")
+            elif told.setdefault((site, expected.instrument), place) != place:
+                message = f"{expected.instrument} is expected of {site} by another entry already; say it in one"
+                yield Fault(("expects", place), message)
 
 
 def of_notices(notices: Iterable["Notice"], sites: Iterable[str]) -> Iterator[Fault]:

@@ -16,11 +16,26 @@ from pydantic import Field, model_validator
 from alliance_etl.study import faults
 from alliance_etl.study.export import Export, FileRange, LongLayout
 from alliance_etl.study.fields import CGrade, Cron, ExportName, Seconds, Share, Slug, Text, Zone, is_url
+from alliance_etl.study.fitness import Expected, Fitness, Sends, SessionRule
 from alliance_etl.study.notices import Notice
 from alliance_etl.study.places import Place, Redcap
 from alliance_etl.study.strict import Strict
 
-__all__ = ["Alerts", "Export", "FileRange", "LongLayout", "Notice", "Redcap", "Scoring", "Site", "Study"]
+__all__ = [
+    "Alerts",
+    "Expected",
+    "Export",
+    "FileRange",
+    "Fitness",
+    "LongLayout",
+    "Notice",
+    "Redcap",
+    "Scoring",
+    "Sends",
+    "SessionRule",
+    "Site",
+    "Study",
+]
 
 
 class Scoring(Strict):
@@ -72,6 +87,11 @@ class Site(Strict):
         "(s3://…, sftp://…, https://…), or REDCap's API as {redcap: …, token: …}."
     )
     timezone: Zone | None = Field(default=None, description="The site's own time zone; default the study's.")
+    sends: Sends | None = Field(
+        default=None,
+        description="How often the site sends, as {every_days: 7}; left out, it is late when nothing came for twice "
+        "the time that usually lies between its drops.",
+    )
     exports: dict[ExportName, Export] = Field(
         min_length=1, description="The site's exports by name; several may read the same file."
     )
@@ -124,6 +144,12 @@ class Study(Strict):
         description="Crosswalks that link scores to another instrument's ruler: files that alliance-etl link has "
         "written, relative to study.yaml.",
     )
+    expects: tuple[Expected, ...] = Field(
+        default=(), description="Which forms are expected of every participant: what is missing is counted, and listed."
+    )
+    fitness: Fitness = Field(
+        default=Fitness(), description="How much of what makes answers unfit for use is borne before it is told."
+    )
     notices: tuple[Notice, ...] = Field(
         default=(), description="Who is told of what there is to do after a night; left out, nobody."
     )
@@ -144,7 +170,13 @@ class Study(Strict):
 
     @model_validator(mode="after")
     def _is_possible(self) -> Self:
-        faults.refuse([*faults.of_sites(self.sites.values()), *faults.of_notices(self.notices, self.sites)])
+        faults.refuse(
+            [
+                *faults.of_sites(self.sites.values()),
+                *faults.of_expects(self.expects, self.sites),
+                *faults.of_notices(self.notices, self.sites),
+            ]
+        )
         return self
 
     @property
