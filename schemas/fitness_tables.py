@@ -39,7 +39,6 @@ FITNESS = Table(
             values=("fit", "doubtful", "too_few", "not_applicable"),
         ),
     ),
-    key=("site", "instrument", "rater_role", "level", "therapist", "criterion"),
 )
 
 FITNESS_CRITERIA = Table(

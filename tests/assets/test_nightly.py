@@ -10,6 +10,7 @@ import duckdb
 import polars as pl
 import pytest
 
+from alliance_etl.fitness.catalogue import criteria
 from alliance_etl.study.load import load_study
 from assets.definitions import define
 from tests.assets.runs import STEPS, materialised, run_assets, verdicts
@@ -109,6 +110,7 @@ def test_the_checks_of_a_good_night_pass(folder: Path, instance: dg.DagsterInsta
         "scores:declared_totals": True,
         "forms:completeness": True,
         "forms:open_alerts": True,
+        **{f"forms:fitness_{criterion}": True for criterion in criteria()},
     }
 
 

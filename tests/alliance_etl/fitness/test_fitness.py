@@ -54,6 +54,13 @@ def test_missing_answers_are_counted_at_the_site_and_at_each_therapist(tmp_path:
     ]
 
 
+def test_no_row_stands_twice(tmp_path: Path) -> None:
+    """therapist is NULL at the level of the site, so that no key is declared."""
+    study = judged(tmp_path, "1,1,anna,5,4,1", "2,1,bea,,,3", "3,1,,5,4,2")
+    what = "site, instrument, rater_role, level, therapist, criterion"
+    assert study.rows(f"SELECT {what} FROM fitness GROUP BY ALL HAVING count(*) > 1") == []
+
+
 def test_forms_that_lack_a_component_are_counted(tmp_path: Path) -> None:
     study = judged(tmp_path, "1,1,,5,4,1", "1,2,,,4,1", "2,1,,5,5,1", "3,1,,5,4,2", fitness={"forms_unscored": 0.25})
     assert counts(study, "forms_unscored") == [("site", False, 1, 4, "fit")]
