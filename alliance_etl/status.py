@@ -14,6 +14,7 @@ from alliance_etl.morning.words import in_words, totals
 from alliance_etl.night.news import is_unfinished, pending_drops, spelled
 from alliance_etl.publication.swap import published_folder
 from alliance_etl.pull import remote_of
+from alliance_etl.quality.report import last_report, verdict
 from alliance_etl.receipts.files import made_good_of
 from alliance_etl.state.entries import Contact, Drop
 from alliance_etl.state.layout import Layout
@@ -57,6 +58,7 @@ def study_status(study: Study, now: datetime | None = None) -> dict[str, Any]:
         "published": str(layout.warehouse / "alliance.duckdb") if folder else None,
         "nights": [night.as_dict() for night in nights[-_MOST_NIGHTS:]],
         "morning": _morning(study, nights),
+        "quality": _quality(layout),
         "sites": [
             {
                 **_site(
@@ -87,6 +89,14 @@ def _morning(study: Study, nights: Sequence[NightEntry]) -> dict[str, Any]:
         **(totals(since, study.sites) if since else {}),
         "page": str(page) if page.is_file() else None,
     }
+
+
+def _quality(layout: Layout) -> dict[str, Any] | None:
+    """The last quality report: of which publication, its worst outcome, how many expectations of each; None: none."""
+    report = last_report(layout)
+    if report is None:
+        return None
+    return {"publication": report.publication, "outcome": report.outcome, **report.counts(), "words": verdict(report)}
 
 
 def astray(study: Study) -> list[str]:

@@ -6,6 +6,7 @@ from alliance_etl.study.model import Study
 from assets.intake import intake_assets
 from assets.nightly import nightly_job, rebuild_job, schedules
 from assets.publication import publication
+from assets.quality import after_publication, quality_asset, quality_job
 from assets.scores import scoring
 from assets.sensors import new_drops
 from assets.shift import shift_of_this_run
@@ -15,10 +16,10 @@ from assets.study import study_here
 def define(study: Study, night: dg.ResourceDefinition = shift_of_this_run) -> dg.Definitions:
     """Everything that Dagster knows of a study; `night` opens the shift that its steps share."""
     return dg.Definitions(
-        assets=[intake_assets(study), scoring, publication],
-        jobs=[nightly_job(), rebuild_job()],
+        assets=[intake_assets(study), scoring, publication, quality_asset(study)],
+        jobs=[nightly_job(), rebuild_job(), quality_job()],
         schedules=schedules(study),
-        sensors=[new_drops],
+        sensors=[new_drops, after_publication(study)],
         resources={"night": night},
         executor=dg.in_process_executor,
     )

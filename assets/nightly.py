@@ -5,11 +5,14 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 
 from alliance_etl.study.model import Study
 
+# The quality report is made after the night, by a job of its own.
+_NIGHT = dg.AssetSelection.all() - dg.AssetSelection.assets("quality_report")
+
 
 def nightly_job() -> UnresolvedAssetJobDefinition:
     return dg.define_asset_job(
         "nightly",
-        selection=dg.AssetSelection.all(),
+        selection=_NIGHT,
         executor_def=dg.in_process_executor,
         description="Takes in what is new, validates, scores, harmonises, publishes.",
     )
@@ -18,7 +21,7 @@ def nightly_job() -> UnresolvedAssetJobDefinition:
 def rebuild_job() -> UnresolvedAssetJobDefinition:
     return dg.define_asset_job(
         "rebuild",
-        selection=dg.AssetSelection.all(),
+        selection=_NIGHT,
         executor_def=dg.in_process_executor,
         config={"resources": {"night": {"config": {"rebuild": True}}}},
         description="The same from the archive of all drops, as if they were all new.",

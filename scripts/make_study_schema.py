@@ -13,7 +13,18 @@ from typing import Any
 
 from alliance_etl.deployment import deployment_root
 from alliance_etl.study.export import Export, FileRange, LongLayout
-from alliance_etl.study.model import Expected, Fitness, Notice, Redcap, Scoring, Sends, SessionRule, Site, Study
+from alliance_etl.study.model import (
+    Expected,
+    Fitness,
+    Notice,
+    Quality,
+    Redcap,
+    Scoring,
+    Sends,
+    SessionRule,
+    Site,
+    Study,
+)
 from alliance_etl.study.presets import presets
 from alliance_etl.study.strict import Strict
 
@@ -23,6 +34,7 @@ MODELS: tuple[type[Strict], ...] = (
     Expected,
     SessionRule,
     Fitness,
+    Quality,
     Notice,
     Site,
     Sends,

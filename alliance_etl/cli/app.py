@@ -17,6 +17,7 @@ from alliance_etl.cli import (
     instruments,
     link,
     notices,
+    quality,
     run,
     site,
     status,
@@ -49,6 +50,7 @@ for module in (
     instruments,
     explain,
     link,
+    quality,
 ):
     module.add_to(app)
 

@@ -40,6 +40,9 @@ def _print(document: dict[str, Any]) -> None:
         print(words)
     if document["morning"]["page"]:
         print(f"  what there is to do: {document['morning']['page']}")
+    if document["quality"]:
+        told = document["quality"]
+        print(f"  quality report of publication {told['publication']}: {told['words']}")
     columns = (
         "site",
         "state",

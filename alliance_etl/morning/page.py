@@ -11,6 +11,7 @@ from alliance_etl.morning.plots import Mark, line, spark, stacked
 from alliance_etl.morning.told import Morning, SiteMorning
 from alliance_etl.morning.words import OUTCOMES, totals, verdict
 from alliance_etl.pages.template import counted, template
+from alliance_etl.quality.report import verdict as quality_verdict
 from alliance_etl.state.layout import Layout, written_whole
 from alliance_etl.state.nights import NightEntry
 
@@ -39,6 +40,7 @@ def page(morning: Morning, folder: Path) -> str:
         night=morning.night,
         verdict=verdict(morning.since, morning.study.sites),
         tone=_tone(morning),
+        quality=quality_verdict(morning.quality) if morning.quality else None,
         outcome=lambda night: OUTCOMES[night.outcome or "running"],
         when=lambda moment: f"{morning.local(moment):%a %d %b %Y, %H:%M}",
         day=lambda moment: f"{morning.local(moment):%d %b %Y}",

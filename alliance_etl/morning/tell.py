@@ -1,6 +1,7 @@
 """What tells of a night at its end, however it ended: notices and the page. What cannot be told makes no night fail."""
 
 import sqlite3
+from contextlib import closing
 
 from alliance_etl.errors import told_plainly
 from alliance_etl.morning.notices import of_notices, send_notices
@@ -8,7 +9,17 @@ from alliance_etl.morning.page import write_page
 from alliance_etl.morning.told import morning_of
 from alliance_etl.state.layout import Layout
 from alliance_etl.state.ledger import Ledger
+from alliance_etl.state.lock import study_lock
 from alliance_etl.study.model import Study
+
+
+def tell_again(study: Study) -> None:
+    """Tell of the last night once more, after something was found that its end did not know of. It waits for a night
+    that is at work, whose end tells of it otherwise.
+    """
+    layout = Layout(study.folder)
+    with study_lock(layout.lock, wait_seconds=600), closing(Ledger(layout.ledger)) as ledger:
+        tell_of_the_night(study, ledger)
 
 
 def tell_of_the_night(study: Study, ledger: Ledger) -> str | None:

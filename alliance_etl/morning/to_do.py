@@ -10,6 +10,8 @@ from alliance_etl.morning.causes import Cause
 from alliance_etl.night.checks import FITNESS
 from alliance_etl.night.reports import CheckResult
 from alliance_etl.pages.template import counted
+from alliance_etl.quality.model import Report
+from alliance_etl.quality.report import verdict
 from alliance_etl.state.nights import NightEntry, SiteNight
 from alliance_etl.status import Punctuality
 from alliance_etl.study.fitness import Sends
@@ -146,6 +148,20 @@ def _of_fitness(doubtful: Sequence[CheckResult]) -> Iterator[ToDo]:
     how = "`alliance-etl fitness` says how much of it, at which therapists, what it means and what to do."
     amounts = (len(doubtful), sum(sum(check.by_site.values()) for check in doubtful))
     yield ToDo("quality", None, what, how, "", "fitness", amounts)
+
+
+def of_report(report: Report | None) -> Iterator[ToDo]:
+    """What the last quality report asks for."""
+    if report is None or report.outcome in ("passed", "not_applicable"):
+        return
+    counts = report.counts()
+    what = f"The quality report of publication {report.publication}: {verdict(report)}"
+    how = (
+        "warehouse/reports/quality/index.html says what, where and at which sites; `alliance-etl quality` looks again. "
+        "The publication stands."
+    )
+    state = _without_numbers(report.trouble or "")
+    yield ToDo("quality", None, what, how, state, "report", (counts["error"], counts["failed"]))
 
 
 def urgent_first(things: Sequence[ToDo]) -> list[ToDo]:

@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo
 
 from alliance_etl.morning.causes import Cause, causes_of_held, vanished
 from alliance_etl.morning.since import LOOKED_THROUGH, Since, since_the_night_before
-from alliance_etl.morning.to_do import ToDo, of_checks, of_night, of_site, urgent_first
+from alliance_etl.morning.to_do import ToDo, of_checks, of_night, of_report, of_site, urgent_first
 from alliance_etl.pull import remote_of
+from alliance_etl.quality.model import Report
+from alliance_etl.quality.report import last_report
 from alliance_etl.state.entries import Drop, by_site
 from alliance_etl.state.layout import Layout
 from alliance_etl.state.ledger import Ledger
@@ -40,13 +42,16 @@ class SiteMorning:
 
 @dataclass(frozen=True)
 class Morning:
-    """The morning after the last night; `drawn` are the nights for the plots, the newest last."""
+    """The morning after the last night; `drawn` are the nights for the plots, the newest last, `quality` the last
+    quality report.
+    """
 
     study: Study
     since: Since
     drawn: Sequence[NightEntry]
     sites: Sequence[SiteMorning]
     to_do: Sequence[ToDo]
+    quality: Report | None = None
 
     @property
     def night(self) -> NightEntry:
@@ -77,9 +82,10 @@ def morning_of(study: Study, layout: Layout, ledger: Ledger) -> Morning | None:
         _site(study, since, name, own[name], tonight[name], causes.get(name, []), gone.get(name, 0), now)
         for name in study.sites
     ]
-    to_do = [*of_night(since.last), *of_checks(since.last.checks)]
+    report = last_report(layout)
+    to_do = [*of_night(since.last), *of_checks(since.last.checks), *of_report(report)]
     everything = urgent_first([*to_do, *(thing for site in sites for thing in site.to_do)])
-    return Morning(study, since, nights[-DRAWN:], sites, everything)
+    return Morning(study, since, nights[-DRAWN:], sites, everything, report)
 
 
 def _site(

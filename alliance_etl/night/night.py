@@ -15,7 +15,7 @@ from alliance_etl.alerts.confirm import chosen, confirmations
 from alliance_etl.alerts.found import alerts_of
 from alliance_etl.alerts.published import Told, confirmation_rows, findings_told
 from alliance_etl.alerts.said import IsId, Said, everything_said, for_everybody, names_somebody
-from alliance_etl.crosswalks.chosen import crosswalks_of, ruler_of
+from alliance_etl.crosswalks.chosen import crosswalks_of
 from alliance_etl.crosswalks.model import Crosswalk
 from alliance_etl.errors import ConfigurationError, NotChecked
 from alliance_etl.fitness.expected import expectation_rows
@@ -29,11 +29,12 @@ from alliance_etl.night.audited import keep_trail
 from alliance_etl.night.disk import trouble_with_disk_told
 from alliance_etl.night.news import unsettled
 from alliance_etl.night.owed import Owed
-from alliance_etl.night.plans import Plans, given_scales, item_type
+from alliance_etl.night.plans import Plans
 from alliance_etl.night.promises import Promises
 from alliance_etl.night.publish import Alerted, Answers, publish
 from alliance_etl.night.renewed import renew
 from alliance_etl.night.reports import CheckResult, PublicationReport, ScoredReport, SiteReport
+from alliance_etl.night.scorings import scorings_of
 from alliance_etl.night.site_forms import sweep
 from alliance_etl.night.take_in import SiteIntake
 from alliance_etl.publication.build import as_frame
@@ -249,10 +250,7 @@ class Night:
     @cached_property
     def scorings(self) -> list[Scoring]:
         """The instruments of the study, each with the rules that it is scored by."""
-        used = dict.fromkeys(
-            export.instrument for site in self.study.sites.values() for export in site.exports.values()
-        )
-        return [self._scoring(instrument) for instrument in used]
+        return scorings_of(self.study, self.registry, self.promises, self.crosswalks)
 
     @cached_property
     def crosswalks(self) -> tuple[Crosswalk, ...]:
@@ -262,20 +260,6 @@ class Night:
         """Current forms of sites that study.yaml still has."""
         segments = self.ledger.segments(instrument=scoring.instrument.id, kind="current")
         return [segment for segment in segments if segment.site in self.study.sites]
-
-    def _scoring(self, instrument_id: str) -> Scoring:
-        instrument = self.registry[instrument_id]
-        c_grade = self.study.scoring.wants_c_grade(instrument_id)
-        whole = item_type(self.study, self.registry, instrument_id) == pl.Int8
-        return Scoring(
-            instrument=instrument,
-            fingerprint=self.registry.fingerprint(instrument_id),
-            min_answered=self.study.scoring.min_answered,
-            c_grade=c_grade,
-            given_scales=given_scales(self.study, instrument_id),
-            table=self.promises.answers_table(instrument, whole, c_grade),
-            ruler=ruler_of(instrument_id, self.crosswalks),
-        )
 
     def _scored(self, scoring: Scoring) -> list[tuple[Segment, Path]]:
         return [(segment, scored_path(self.layout, segment, scoring)) for segment in self.current(scoring)]

@@ -17,6 +17,7 @@ from alliance_etl.study.model import (
     Fitness,
     LongLayout,
     Notice,
+    Quality,
     Redcap,
     Scoring,
     Sends,
@@ -87,6 +88,7 @@ def _model_at(loc: Sequence[Hashable]) -> type[BaseModel]:
         "notices": Notice,
         "fitness": Fitness,
         "expects": SessionRule if "rule" in loc else Expected,
+        "quality": Quality,
     }
     if loc and loc[0] in by_key:
         return by_key[loc[0]]

@@ -19,6 +19,7 @@ from alliance_etl.study.fields import CGrade, Cron, ExportName, Seconds, Share, 
 from alliance_etl.study.fitness import Expected, Fitness, Sends, SessionRule
 from alliance_etl.study.notices import Notice
 from alliance_etl.study.places import Place, Redcap
+from alliance_etl.study.quality import Quality
 from alliance_etl.study.strict import Strict
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Fitness",
     "LongLayout",
     "Notice",
+    "Quality",
     "Redcap",
     "Scoring",
     "Sends",
@@ -150,6 +152,7 @@ class Study(Strict):
     fitness: Fitness = Field(
         default=Fitness(), description="How much of what makes answers unfit for use is borne before it is told."
     )
+    quality: Quality = Field(default=Quality(), description="What the quality report after each publication looks for.")
     notices: tuple[Notice, ...] = Field(
         default=(), description="Who is told of what there is to do after a night; left out, nobody."
     )

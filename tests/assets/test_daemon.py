@@ -1,5 +1,6 @@
 """The real daemon, on a study's own workspace: a dropped file is published without anybody doing anything."""
 
+import json
 import os
 import signal
 import subprocess
@@ -74,17 +75,24 @@ def published(folder: Path, tmp_path: Path) -> Path:
     home = set_up_home(folder)
     with daemon(folder, home, tmp_path / "daemon.log"):
         drop_wai(folder)
-        assert wait_for(folder / "warehouse" / "alliance.duckdb"), (tmp_path / "daemon.log").read_text()
+        for path in ("alliance.duckdb", "reports/quality/quality.json"):
+            assert wait_for(folder / "warehouse" / path), (tmp_path / "daemon.log").read_text()
     return folder
 
 
-def test_a_dropped_file_is_published_by_a_run_of_the_sensor(published: Path) -> None:
-    with open_instance(published / ".state" / "dagster") as instance:
-        started_by = [run.tags.get("dagster/sensor_name") for run in instance.get_runs()]
+def runs(folder: Path) -> list[tuple[str, str | None]]:
+    """The jobs that were run, in order, each with the sensor that asked for it."""
+    with open_instance(folder / ".state" / "dagster") as instance:
+        return [(run.job_name, run.tags.get("dagster/sensor_name")) for run in reversed(instance.get_runs())]
+
+
+def test_a_dropped_file_is_published_by_a_run_of_the_sensor_and_reported_on(published: Path) -> None:
+    report = json.loads((published / "warehouse" / "reports" / "quality" / "quality.json").read_text())
     with duckdb.connect(str(published / "warehouse" / "alliance.duckdb"), read_only=True) as warehouse:
         forms = warehouse.execute("SELECT count(*) FROM forms").fetchall()
 
-    assert (started_by, forms) == (["new_drops"], [(3,)])
+    assert (runs(published), forms) == ([("nightly", "new_drops"), ("quality", "after_publication")], [(3,)])
+    assert (report["outcome"], report["trouble"]) == ("passed", None)
     assert not holds(published / ".state" / "dagster", TELLTALE)
     assert TELLTALE not in (published.parent / "daemon.log").read_text()
 
@@ -113,8 +121,7 @@ def test_a_file_at_a_remote_source_is_published_too_though_another_source_is_dow
 
     with duckdb.connect(str(folder / "warehouse" / "alliance.duckdb"), read_only=True) as warehouse:
         assert warehouse.execute("SELECT site, count(*) FROM forms GROUP BY site").fetchall() == [("berlin", 3)]
-    with open_instance(folder / ".state" / "dagster") as instance:
-        assert [run.tags.get("dagster/sensor_name") for run in instance.get_runs()] == ["new_drops"]
+    assert [run for run in runs(folder) if run[0] == "nightly"] == [("nightly", "new_drops")]
     assert log.read_text().count("the source of quiet fails") == 1
     for secret in ("telltale-password", "somebody", TELLTALE):
         assert not holds(folder / ".state", secret)
