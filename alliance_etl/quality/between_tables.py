@@ -138,6 +138,6 @@ def _between(counted: Counted) -> str:
     return " and ".join(f"{word} {end:,}" for word, end in ends if end is not None) + " expected"
 
 
-def _one(connection: duckdb.DuckDBPyConnection, question: str) -> int:
-    row = connection.execute(question).fetchone()
+def _one(connection: duckdb.DuckDBPyConnection, asked: str) -> int:
+    row = connection.execute(asked).fetchone()
     return int(row[0]) if row else 0

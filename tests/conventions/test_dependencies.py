@@ -24,7 +24,9 @@ IMPORTED = sorted({name.split(".")[0] for module in modules(*LIBRARY) for name, 
 @pytest.mark.parametrize("name", [name for name in IMPORTED if name not in OWN | sys.stdlib_module_names])
 def test_an_imported_package_is_a_declared_dependency(name: str) -> None:
     package = INSEPARABLE.get(name, name)
-    distributions = {distribution.lower() for distribution in packages_distributions().get(package, [package])}
+    distributions = {
+        distribution.lower().replace("_", "-") for distribution in packages_distributions().get(package, [package])
+    }
 
     assert distributions & set(DECLARED), f"{name} happens to be installed here; a bare environment may not have it"
 
