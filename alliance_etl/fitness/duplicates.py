@@ -45,13 +45,15 @@ def duplicates_of(forms: pl.DataFrame, instrument: Instrument) -> pl.DataFrame:
     number of pairs in the site with as much in common, at most CHANCE.
     """
     items = [f"item_{n}" for n in instrument.item_numbers]
-    coded = forms.select("form_id", "participant", *items, pattern=_pattern(items), keyed=_keyed_mean(instrument))
+    coded = forms.select(
+        "form_id", "participant", *items, pattern=_pattern(items), keyed=_keyed_mean(instrument)
+    ).with_row_index("place")
     shared = _shared(coded, items, instrument)
     if shared.is_empty():
         return pl.DataFrame(schema=PAIRS)
     rare = shared.with_columns(log_p=_log_probability(coded, shared, items))
     rare = rare.filter(pl.col("log_p") + log(coded.height) < log(_MOST_EXPECTED))
-    return _pairs(rare, coded)
+    return _pairs(rare, coded) if rare.height else pl.DataFrame(schema=PAIRS)
 
 
 def _pattern(items: Sequence[str]) -> pl.Expr:
@@ -100,20 +102,26 @@ def _log_probability(coded: pl.DataFrame, shared: pl.DataFrame, items: Sequence[
     tenths = max(1, min(_TENTHS, coded.height // _FEWEST_IN_TENTH))
     rank = (pl.col("keyed").rank("average") - 0.5) / pl.len()
     tenth = coded.select((rank * tenths).floor().cast(pl.Int32)).to_series()
-    sizes = np.bincount(tenth.to_numpy(), minlength=tenths)
-    of_form = shared.select("form_id").join(
-        coded.select("form_id", tenth=tenth), on="form_id", how="left", maintain_order="left"
-    )["tenth"]
-    log_p = np.log(sizes[of_form.to_numpy()] / coded.height)
+    of_all, place = tenth.to_numpy(), shared["place"].to_numpy()
+    of_form = of_all[place]
+    sizes = np.bincount(of_all, minlength=tenths)
+    log_p = np.log(sizes[of_form] / coded.height)
     for item in items:
-        counts = pl.DataFrame({"tenth": tenth, "answer": coded[item]}).group_by("tenth", "answer").len("n")
-        here = pl.DataFrame({"tenth": of_form, "answer": shared[item]})
-        n = here.join(counts, on=["tenth", "answer"], how="left", maintain_order="left")["n"].to_numpy()
-        log_p = log_p + np.log(n / sizes[of_form.to_numpy()])
+        code = _codes(coded[item])
+        n_codes = int(code.max()) + 1
+        counts = np.bincount(of_all * n_codes + code)
+        log_p += np.log(counts[of_form * n_codes + code[place]] / sizes[of_form])
     people = shared.select(pl.col("participant").n_unique().over("pattern")).to_series().to_numpy()
     seen = (people - 2) / max(coded["participant"].n_unique(), 1)
     with np.errstate(divide="ignore"):
         return pl.Series(np.maximum(log_p, np.log(seen)))
+
+
+def _codes(answers: pl.Series) -> npt.NDArray[np.int64]:
+    """Each answer as a whole number from 0 on."""
+    whole = answers - answers.min() if answers.dtype.is_integer() else answers.rank("dense") - 1
+    codes: npt.NDArray[np.int64] = whole.cast(pl.Int64).to_numpy()
+    return codes
 
 
 def _pairs(rare: pl.DataFrame, coded: pl.DataFrame) -> pl.DataFrame:

@@ -1,6 +1,8 @@
 """The rows of the table `fitness`: every criterion at every site and therapist, with its outcome."""
 
+import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -54,19 +56,30 @@ def judge(study: Study, scorings: Sequence[Scoring], files: Files, expectations:
     """Count everything that the criteria look at, and judge it by the study's `fitness`."""
     least = study.alerts.straight_lining_items
     counted, found = [pl.DataFrame(schema=ROWS)], [pl.DataFrame(schema=DUPLICATES)]
+    units = [
+        (scoring, site, paths) for scoring in scorings for site, paths in _by_site(files[scoring.instrument.id]).items()
+    ]
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        told = list(pool.map(lambda unit: _of_site(unit[0], unit[1], unit[2], least), units))
     for scoring in scorings:
-        by_site = _by_site(files[scoring.instrument.id])
-        sums = {site: sums_of(paths, scoring, least).with_columns(site=pl.lit(site)) for site, paths in by_site.items()}
-        for site, paths in by_site.items():
-            pairs = _duplicates(site, paths, scoring)
-            found.append(pairs)
-            counted.append(_counts(sums[site], _duplicated(pairs, paths), scoring, site))
-        if sums:
-            counted.append(_unused(pl.concat(sums.values()), scoring))
+        own = [each for (of, _, _), each in zip(units, told, strict=True) if of is scoring]
+        found += [pairs for _, pairs, _ in own]
+        counted += [counts for _, _, counts in own]
+        if own:
+            counted.append(_unused(pl.concat(sums for sums, _, _ in own), scoring))
     missing = missing_of(expectations, {name: [path for _, path in listed] for name, listed in files.items()})
     counted.append(_expected(missing))
     fitness = judged(pl.concat(counted), study.fitness)
     return Judged(fitness, pl.concat(found).sort("form_id", "same_as"))
+
+
+def _of_site(
+    scoring: Scoring, site: str, paths: Sequence[Path], least: int
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """One site's forms of one instrument: their sums with the site, DUPLICATES, and ROWS."""
+    sums = sums_of(paths, scoring, least).with_columns(site=pl.lit(site))
+    pairs = _duplicates(site, paths, scoring)
+    return sums, pairs, _counts(sums, _duplicated(pairs, paths), scoring, site)
 
 
 def _by_site(files: Sequence[tuple[str, Path]]) -> dict[str, list[Path]]:
@@ -90,6 +103,8 @@ def _duplicates(site: str, paths: Sequence[Path], scoring: Scoring) -> pl.DataFr
 
 def _duplicated(pairs: pl.DataFrame, paths: Sequence[Path]) -> pl.DataFrame:
     """How many forms of each therapist are among the pairs: rater_role, therapist, duplicated."""
+    if pairs.is_empty():
+        return pl.DataFrame(schema={"rater_role": pl.String, "therapist": pl.String, "duplicated": pl.Int64})
     ids = pl.concat([pairs["form_id"], pairs["same_as"]]).unique()
     forms = pl.scan_parquet(list(paths)).filter(pl.col("form_id").is_in(ids.implode()))
     columns = forms.select("rater_role", "therapist").collect()

@@ -15,19 +15,18 @@ def unused_steps(sums: pl.DataFrame, site: str, steps: int) -> int | None:
     sites, ends and steps looked at, must be below alerts.range_changed.CHANCE.
     """
     told = sums.filter(pl.col("top").is_not_null())
-    here, others = told.filter(pl.col("site") == site), told.filter(pl.col("site") != site)
-    people, other_people = here["participant"].n_unique(), others.select("site", "participant").n_unique()
+    by_site = dict(told.group_by("site").agg(pl.col("participant").n_unique()).iter_rows())
+    people, other_people = by_site.get(site, 0), sum(n for of, n in by_site.items() if of != site)
     if people < FEWEST_PEOPLE or other_people < FEWEST_PEOPLE:
         return None
+    here, others = told.filter(pl.col("site") == site), told.filter(pl.col("site") != site)
     looks = told["site"].n_unique() * 2 * max(steps - 1, 1)
     top, bottom = here["top"].max(), here["bottom"].min()
     assert isinstance(top, int), "people were counted, so there are forms"
     assert isinstance(bottom, int), "as above"
-    above = _share(others, pl.col("top") > top)
-    below = _share(others, pl.col("bottom") < bottom)
     unused = 0
-    for share, ends in ((above, steps - 1 - top), (below, bottom)):
-        if ends and chance_of_none(people, other_people, share) < log(CHANCE / looks):
+    for beyond, ends in ((pl.col("top") > top, steps - 1 - top), (pl.col("bottom") < bottom, bottom)):
+        if ends and chance_of_none(people, other_people, _share(others, beyond)) < log(CHANCE / looks):
             unused += ends
     return unused
 
