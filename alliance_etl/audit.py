@@ -5,9 +5,8 @@ from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
-import polars as pl
-
 from alliance_etl.errors import ConfigurationError
+from alliance_etl.history.publications import CURRENT, Publication, releases
 from alliance_etl.publication.swap import published_folder
 from alliance_etl.state.audit_rows import AuditRow, Break
 from alliance_etl.state.layout import Layout
@@ -30,12 +29,15 @@ def verified(folder: Path) -> tuple[int, Break | None]:
 
 
 def _anchors(folder: Path) -> dict[str, tuple[int, str]]:
-    public = published_folder(Layout(folder).warehouse)
-    if public is None:
-        return {}
-    meta = dict(pl.read_parquet(public / "tables" / "meta.parquet").rows())
-    known = "audit_rows" in meta
-    return {"the publication": (int(meta["audit_rows"]), meta["audit_chain"])} if known else {}
+    layout = Layout(folder)
+    public = published_folder(layout.warehouse)
+    witnesses = {f"the release {release.name}": release for release in releases(layout)}
+    if public is not None:
+        witnesses["the publication"] = Publication(CURRENT, public)
+    metas = {where: publication.meta() for where, publication in witnesses.items()}
+    return {
+        where: (int(meta["audit_rows"]), meta["audit_chain"]) for where, meta in metas.items() if "audit_rows" in meta
+    }
 
 
 def _ledger(folder: Path) -> Ledger:

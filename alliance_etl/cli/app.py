@@ -6,10 +6,12 @@ from typing import Annotated
 import typer
 
 from alliance_etl.cli import (
+    as_of,
     audit,
     check,
     confirm,
     demo,
+    diff,
     explain,
     fitness,
     held,
@@ -18,6 +20,7 @@ from alliance_etl.cli import (
     link,
     notices,
     quality,
+    release,
     run,
     site,
     status,
@@ -46,6 +49,9 @@ for module in (
     confirm,
     fitness,
     trace,
+    diff,
+    release,
+    as_of,
     audit,
     instruments,
     explain,

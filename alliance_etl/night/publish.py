@@ -73,7 +73,7 @@ def publish(
     _keep_contracts(promises, frames)
     contents = Contents(scorings, answers, frames, promises.tables, _codes(promises, scorings, frames["drops"]))
     with trouble_with_disk_told(layout.warehouse):
-        folder = next_folder(layout.warehouse)
+        folder = next_folder(layout.warehouse, after=_last_number(ledger))
         files = write_parquet(folder / "tables", contents)
         rows = write_duckdb(folder / "alliance.duckdb", contents, files)
         make_public(layout.warehouse, folder)
@@ -82,6 +82,12 @@ def publish(
         ledger.set_meta("published", built)
         ledger.trail.enter("publication", about=mark, number=folder.name, forms=forms, tables=rows)
     return PublicationReport(forms, rows, rewritten=True, path=str(layout.warehouse / "alliance.duckdb"))
+
+
+def _last_number(ledger: Ledger) -> int:
+    """The number of the last publication, 0 where there was none."""
+    number = (ledger.meta("published") or "0").split(" ")[0]
+    return int(number) if number.isdigit() else 0
 
 
 def _codes(promises: Promises, scorings: Sequence[Scoring], drops: pl.DataFrame) -> dict[str, list[str]]:

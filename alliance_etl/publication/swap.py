@@ -4,8 +4,7 @@
     warehouse/alliance.duckdb -> current/alliance.duckdb, warehouse/tables -> current/tables      never change
 
 DuckDB and Parquet therefore appear together. Who has a file of the old publication open keeps reading it; its folder
-goes
-away only with the publication after the next.
+goes away only with the publication after the next.
 """
 
 import hashlib
@@ -35,14 +34,33 @@ def imprint(folder: Path) -> str:
     return hashlib.sha256(repr(seen).encode()).hexdigest()[:16]
 
 
-def next_folder(warehouse: Path) -> Path:
-    """The folder to build the next publication in; what an unfinished run left there is removed."""
+def previous_folder(warehouse: Path) -> Path | None:
+    """The folder of the publication before the public one, or None."""
+    public = published_folder(warehouse)
+    earlier = _earlier(warehouse / ".publications", int(public.name) if public and public.name.isdigit() else 0)
+    return warehouse / ".publications" / str(earlier[-1]) if earlier else None
+
+
+def _earlier(publications: Path, public: int) -> list[int]:
+    """The numbers of whole publications before that one, in order."""
+    names = [folder.name for folder in publications.glob("*") if (folder / "alliance.duckdb").is_file()]
+    return sorted(int(name) for name in names if name.isdigit() and int(name) < public)
+
+
+def next_folder(warehouse: Path, after: int = 0) -> Path:
+    """The folder to build the next publication in; what an unfinished run left there is removed.
+
+    `after` is the highest number that is known to have been given: no number is given twice, whatever became of the
+    warehouse.
+    """
     publications = warehouse / ".publications"
     publications.mkdir(parents=True, exist_ok=True)
-    public = (warehouse / "current").resolve().name if (warehouse / "current").is_symlink() else "0"
-    number = int(public) + 1 if public.isdigit() else 1
+    name = (warehouse / "current").resolve().name if (warehouse / "current").is_symlink() else "0"
+    public = int(name) if name.isdigit() else 0
+    kept = {str(number) for number in (public, *_earlier(publications, public)[-1:])}
+    number = max(public, after) + 1
     for folder in publications.iterdir():
-        if folder.name not in (public, str(number - 2)):
+        if folder.name not in kept:
             shutil.rmtree(folder, ignore_errors=True)
     for draft in warehouse.glob(".*.tmp"):
         draft.unlink()

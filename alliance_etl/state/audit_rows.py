@@ -18,6 +18,7 @@ Action = Literal[
     "confirmation",
     "publication",
     "release",
+    "as_of",
 ]
 
 
