@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import duckdb
 import polars as pl
 
 from alliance_etl.errors import ConfigurationError, RunFailed
@@ -21,6 +22,7 @@ from alliance_etl.intake.records import Records
 from alliance_etl.intake.sheet_rows import SheetRows
 from alliance_etl.intake.ticks import with_ticks
 from alliance_etl.night.night import Night
+from alliance_etl.publication.linked import LINKED, linked_columns
 from alliance_etl.publication.scored import Scoring, wide_forms
 from alliance_etl.reading import open_file
 from alliance_etl.state.entries import Drop, Segment
@@ -30,9 +32,12 @@ from alliance_etl.trace_rules import answer_rule, component_rule, given_rule, id
 _Texts = dict[str, tuple[int, str | None, str | None]]
 
 
-def trace_form(night: Night, form_id: str) -> dict[str, Any]:
-    """The form as a JSON document. ConfigurationError where there is no such form."""
+def trace_form(night: Night, form_id: str, revision: int | None = None) -> dict[str, Any]:
+    """The form as a JSON document, its newest version or that `revision`. ConfigurationError where there is none."""
     segment, form = _find(night, form_id)
+    newest = form.row(0, named=True)
+    if revision is not None and revision != newest["revision"]:
+        form = _version(night, segment, form_id, revision)
     scoring = next(s for s in night.scorings if s.instrument.id == segment.instrument)
     row = form.row(0, named=True)
     drop = _brought_by(night.ledger.drops(segment.site), row["drop_id"], row["received_at"])
@@ -56,7 +61,7 @@ def trace_form(night: Night, form_id: str) -> dict[str, Any]:
         "answers": [_answer(scored, plan, item, answers) for item in plan.instrument.item_numbers],
         "scores": [_score(scored, scoring, scale, plan, texts) for scale in scoring.instrument.scales],
         "components": _components(scored, scoring),
-        "revisions": _revisions(night, segment, form_id, row),
+        "revisions": _revisions(night, segment, form_id, newest),
     }
 
 
@@ -68,6 +73,19 @@ def _find(night: Night, form_id: str) -> tuple[Segment, pl.DataFrame]:
         if form.height:
             return segment, form
     raise ConfigurationError(f"no form {form_id!r}; form ids are in the column form_id of the table forms")
+
+
+def _version(night: Night, segment: Segment, form_id: str, revision: int) -> pl.DataFrame:
+    """A version that later drops have replaced."""
+    known = []
+    for earlier in night.ledger.segments(segment.site, segment.instrument, "superseded"):
+        path = night.layout.state / earlier.path
+        versions = pl.scan_parquet(path).filter(pl.col("form_id") == form_id).collect()
+        known += versions["revision"].to_list()
+        if revision in known:
+            return versions.filter(revision=revision).drop("superseded_at")
+    listed = ", ".join(str(number) for number in sorted(known))
+    raise ConfigurationError(f"{form_id} has no revision {revision}; before the newest there are {listed or 'none'}")
 
 
 def _brought_by(drops: Sequence[Drop], drop_id: str, received_at: datetime) -> Drop:
@@ -187,9 +205,24 @@ def _components(scored: dict[str, Any], scoring: Scoring) -> list[dict[str, Any]
             "grade": line.grade,
             "rule": component_rule(scoring, line, scored[scoring.count_column(line)], scored[f"pomp_{line.component}"]),
             "reason": line.reason,
+            **_linked(line.component, scored[f"pomp_{line.component}"], scoring),
         }
         for line in scoring.instrument.estimated(c_grade=scoring.c_grade)
     ]
+
+
+def _linked(component: str, pomp: float | None, scoring: Scoring) -> dict[str, Any]:
+    """What a component is on the ruler that study.yaml's crosswalks give it, by the SELECT that publishes it."""
+    if scoring.ruler is None or pomp is None:
+        return {}
+    columns = linked_columns(component, scoring.ruler)
+    asked = ", ".join(f"{getattr(columns, name)} AS {name}" for name in LINKED)
+    with duckdb.connect() as connection:
+        row = connection.execute(f"SELECT {asked} FROM (SELECT ?::DOUBLE AS pomp_{component})", [pomp]).fetchone()
+    told = dict(zip(LINKED, row or (), strict=True))
+    crosswalk = scoring.ruler.crosswalk
+    rule = "its own ruler" if crosswalk is None else f"on a line between the points of {crosswalk.id} around pomp"
+    return {**told, "linked_rule": rule if told["linked"] is not None else None}
 
 
 def _revisions(night: Night, segment: Segment, form_id: str, row: dict[str, Any]) -> list[dict[str, Any]]:

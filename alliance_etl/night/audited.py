@@ -70,6 +70,10 @@ def tell_drops(
             ledger.trail.enter(
                 action, site=site, drop_id=drop.drop_id, file=drop.file, confirms=confirms, **_fate(drop)
             )
+            for answer in drop.answers or ():
+                ledger.trail.enter(
+                    "confirmation", site=site, drop_id=drop.drop_id, about=answer.alert_id, line=answer.line
+                )
 
 
 def _fate(drop: Drop) -> dict[str, Any]:
