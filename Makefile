@@ -5,11 +5,12 @@ STUDY ?= demo
 FORMS ?= 1000000 10000000
 CRASHES ?= 300
 SEED ?= 7
+EXAMPLES ?= 200
 RUN := .venv/bin
 # hospitals' networks often re-sign TLS: trust what the machine trusts, where it has a list of its own
 export UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/*.crt /etc/ssl/cert.pem /etc/pki/tls/certs/*),1,0)
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check crash bench dagster clean
+.PHONY: help setup demo test check crash model bench dagster clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,7 +25,7 @@ demo: setup ## write the demo study to demo/, run it, show what came out
 	$(RUN)/alliance-etl demo $(STUDY)
 
 test: setup ## every test, the wheel and the slow ones included
-	$(RUN)/python -m pytest
+	$(RUN)/python -m pytest -n 2 --dist loadfile
 
 check: setup ## lint, format, types, import rules, stale pages
 	$(RUN)/ruff check .
@@ -35,6 +36,9 @@ check: setup ## lint, format, types, import rules, stale pages
 
 crash: setup ## kill, starve and disturb hundreds of nights (as root, for small disks and taken rights); CRASHES=300 SEED=7
 	$(RUN)/python -m tests.crash --crashes $(CRASHES) --seed $(SEED)
+
+model: setup ## hundreds of histories against a slow, obvious model; EXAMPLES=200 SEED=3
+	MODEL_SEED=$(SEED) MODEL_EXAMPLES=$(EXAMPLES) MODEL_STEPS=25 $(RUN)/python -m pytest -q -x tests/model --hypothesis-seed=$(SEED)
 
 bench: setup ## time and memory at 1 and 10 million forms, as ratios; FORMS="1000000" for less
 	$(RUN)/python -m scripts.bench --forms $(FORMS)

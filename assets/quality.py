@@ -17,9 +17,11 @@ from alliance_etl.quality.distributions import ABOUT as DISTRIBUTIONS
 from alliance_etl.quality.made import make_report
 from alliance_etl.quality.model import OUTCOMES, Report
 from alliance_etl.quality.process import PACKAGES
+from alliance_etl.state.processes import this_process
 from alliance_etl.study.model import Study
 from assets.checks import counts_by_site
 from assets.failures import Plainly
+from assets.orphans import PROCESS_TAG
 from assets.study import registry_of, study_here
 from schemas.promises import promises
 from schemas.tables import STORED
@@ -49,7 +51,10 @@ def quality_asset(study: Study) -> dg.AssetsDefinition:
         description="warehouse/reports/quality: what a publication promises, checked by Great Expectations in a "
         "process of its own.",
     )
-    def quality_report() -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+    def quality_report(
+        context: dg.AssetExecutionContext,
+    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        context.instance.add_run_tags(context.run.run_id, {PROCESS_TAG: this_process()})
         with Plainly():
             here = study_here()
             made = make_report(here, scorings_of(here, registry_of(here), promises()), promises().tables)

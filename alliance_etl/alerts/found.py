@@ -43,8 +43,9 @@ def alerts_of(
     """
     kept = {site: _mark(files, wanted) for site, files in sites.items() if files}
     parts = [_kept(layout.alerts / site / f"{mark}.parquet", site, sites[site], wanted) for site, mark in kept.items()]
-    for path in layout.alerts.rglob("*.parquet"):
-        if kept.get(path.parent.name) != path.stem:
+    current = {layout.alerts / site / f"{mark}.parquet" for site, mark in kept.items()}
+    for path in layout.alerts.rglob("*"):  # drafts of a night that was killed, too
+        if path.is_file() and path not in current:
             path.unlink()
     return _named(pl.concat([pl.DataFrame(schema=FOUND), *parts]), confirmed)
 

@@ -26,8 +26,8 @@ def judged_once(folder: Path, study: Study, files: Files, judge: Callable[[], Ju
         for path, frame in zip(paths, (judged.fitness, judged.duplicates), strict=True):
             with written_whole(path) as draft:
                 frame.write_parquet(draft)
-        for path in set(folder.iterdir()) - set(paths):
-            path.unlink()
+    for path in set(folder.iterdir()) - set(paths):  # also what a night that was killed has left
+        path.unlink()
     return Judged(*map(pl.read_parquet, paths))
 
 

@@ -10,8 +10,10 @@ import pytest
 from alliance_etl.quality import made
 from alliance_etl.quality.model import Result, Suite
 from alliance_etl.quality.process import CouldNotCheck
+from alliance_etl.state.processes import this_process
 from alliance_etl.study.load import load_study
 from assets.definitions import define
+from assets.orphans import PROCESS_TAG
 from assets.quality import after_publication
 from tests.assets.runs import materialised, run_assets, verdicts
 from tests.assets.tiny_study import STUDY, drop_wai, write_study
@@ -127,3 +129,12 @@ def test_who_does_not_want_a_report_is_not_asked(folder: Path) -> None:
     (folder / "study.yaml").write_text(STUDY.replace("sites:", "quality: {enabled: false}\nsites:"), encoding="utf-8")
     sensors = {sensor.name: sensor for sensor in define(load_study(folder)).sensors or ()}
     assert sensors["after_publication"].default_status == dg.DefaultSensorStatus.STOPPED
+
+
+def test_a_report_names_its_process_so_that_a_killed_one_holds_up_nothing(
+    published: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered(monkeypatch)
+    run = instance.get_run_by_id(reported(published, instance).run_id)
+    assert run is not None
+    assert run.tags[PROCESS_TAG] == this_process()
