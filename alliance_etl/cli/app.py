@@ -8,6 +8,7 @@ import typer
 from alliance_etl.cli import (
     as_of,
     audit,
+    backup,
     check,
     confirm,
     demo,
@@ -52,6 +53,7 @@ for module in (
     diff,
     release,
     as_of,
+    backup,
     audit,
     instruments,
     explain,

@@ -19,6 +19,7 @@ Action = Literal[
     "publication",
     "release",
     "as_of",
+    "backup",
 ]
 
 

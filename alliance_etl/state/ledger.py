@@ -14,10 +14,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from alliance_etl.errors import ConfigurationError
 from alliance_etl.night.reports import Counts, DropReport
 from alliance_etl.state import audit, contacts, nights
 from alliance_etl.state import notices as told_notices
 from alliance_etl.state.entries import Confirmation, Drop, DroppedAnswer, HeldRow, Segment
+
+# Raised when an older alliance-etl could no longer keep a ledger whole.
+VERSION = 1
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -59,11 +63,24 @@ class Ledger:
         self.connection.row_factory = sqlite3.Row
         if fresh:
             path.chmod(0o600)
+        self._refuse_what_is_newer(path)
         self.connection.execute("PRAGMA journal_mode = WAL")
         self.connection.execute("PRAGMA synchronous = FULL")
         self.connection.executescript(
             _SCHEMA + "".join(book.SCHEMA for book in (contacts, nights, told_notices, audit))
         )
+
+    def _refuse_what_is_newer(self, path: Path) -> None:
+        """A ledger of a later version may hold what this one would lose; one without a number is of the first."""
+        version = int(self.connection.execute("PRAGMA user_version").fetchone()[0])
+        if version > VERSION:
+            self.connection.close()
+            raise ConfigurationError(
+                f"{path} was written by a newer alliance-etl (ledger version {version}, this one knows {VERSION}); "
+                "install that version again. Nothing was changed"
+            )
+        if version < VERSION:
+            self.connection.execute(f"PRAGMA user_version = {VERSION}")
 
     def close(self) -> None:
         self.connection.close()
