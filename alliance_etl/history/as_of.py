@@ -28,6 +28,7 @@ from alliance_etl.state.entries import Drop
 from alliance_etl.state.layout import Layout
 from alliance_etl.state.ledger import Ledger
 from alliance_etl.state.lock import study_lock
+from alliance_etl.state.processes import is_gone, this_process
 from alliance_etl.study.model import Study
 
 
@@ -120,8 +121,9 @@ def write_as_of(study: Study, registry: Registry, promises: Promises, moment: Mo
 def _scratch(layout: Layout) -> Iterator[Path]:
     """A folder below .state, so that archived files can be linked; those of processes that were killed go away."""
     for left in layout.state.glob("as-of-*"):
-        shutil.rmtree(left, ignore_errors=True)
-    folder = layout.state / f"as-of-{os.getpid()}"
+        if is_gone(left.name.removeprefix("as-of-")):
+            shutil.rmtree(left, ignore_errors=True)
+    folder = layout.state / f"as-of-{this_process()}"
     folder.mkdir(mode=0o700)
     try:
         yield folder

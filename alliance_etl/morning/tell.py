@@ -1,9 +1,9 @@
 """What tells of a night at its end, however it ended: notices and the page. What cannot be told makes no night fail."""
 
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 
-from alliance_etl.errors import told_plainly
+from alliance_etl.errors import StudyLocked, told_plainly
 from alliance_etl.morning.notices import of_notices, send_notices
 from alliance_etl.morning.page import write_page
 from alliance_etl.morning.told import morning_of
@@ -14,11 +14,11 @@ from alliance_etl.study.model import Study
 
 
 def tell_again(study: Study) -> None:
-    """Tell of the last night once more, after something was found that its end did not know of. It waits for a night
-    that is at work, whose end tells of it otherwise.
+    """Tell of the last night once more, after something was found that its end did not know of. Where a night is at
+    work, its own end tells of it.
     """
     layout = Layout(study.folder)
-    with study_lock(layout.lock, wait_seconds=600), closing(Ledger(layout.ledger)) as ledger:
+    with suppress(StudyLocked), study_lock(layout.lock, wait_seconds=1), closing(Ledger(layout.ledger)) as ledger:
         tell_of_the_night(study, ledger)
 
 

@@ -12,6 +12,7 @@ import pytest
 from alliance_etl.errors import ConfigurationError
 from alliance_etl.history.as_of import Moment, moment_of, write_as_of
 from alliance_etl.state.layout import Layout
+from alliance_etl.state.processes import this_process
 from alliance_etl.study.load import load_study
 from tests.scenario import EXPORT, FITNESS_TABLES, TABLES, WHEN, Scenario, all_promises, registry_in, site, table
 
@@ -141,7 +142,11 @@ def test_a_night_of_the_book_is_what_had_come_by_its_end(tmp_path: Path) -> None
 
 
 def test_left_over_folders_of_killed_processes_go_away(lived: tuple[Scenario, list[Path]], tmp_path: Path) -> None:
-    left = Layout(lived[0].folder).state / "as-of-1"
-    left.mkdir()
+    host, _, _ = this_process().rsplit(":", 2)
+    left = Layout(lived[0].folder).state / f"as-of-{host}:{2**22 + 1}:1"  # one more than the most that Linux gives out
+    elsewhere = Layout(lived[0].folder).state / "as-of-another host:1:1"
+    for folder in (left, elsewhere):
+        folder.mkdir()
     as_of(lived[0], Moment("then", 1, datetime.now(UTC) + timedelta(days=1)), tmp_path / "then")
     assert not left.exists()
+    elsewhere.rmdir()  # fails where it is not there: of another host's process nothing is known
