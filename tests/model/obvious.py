@@ -147,7 +147,7 @@ def _taken_in(found: Published, drop: Drop, exports: Sequence[Export]) -> Fate:
     fate = Fate(drop, "accepted", Counter(), names)
     for export in reading:
         fate.counts += _read(found, drop, export, fate)
-    if first and not fate.counts["new"] + fate.counts["changed"]:
+    if first and fate.status != "rejected" and not fate.counts["new"] + fate.counts["changed"]:
         found.forms, found.earlier = before
         return _copy(drop, first)
     return fate
