@@ -5,17 +5,16 @@ from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
-from alliance_etl.errors import ConfigurationError
 from alliance_etl.history.publications import CURRENT, Publication, releases
 from alliance_etl.publication.swap import published_folder
 from alliance_etl.state.audit_rows import AuditRow, Break
 from alliance_etl.state.layout import Layout
-from alliance_etl.state.ledger import Ledger
+from alliance_etl.state.ledger import existing_ledger
 
 
 def audit_rows(folder: Path, since: datetime | None, site: str | None, actions: Sequence[str]) -> list[AuditRow]:
     """The rows that fit, in their order. ConfigurationError where nothing has ever run."""
-    with closing(_ledger(folder)) as ledger:
+    with closing(existing_ledger(Layout(folder))) as ledger:
         return ledger.trail.rows(since=since, site=site, actions=actions)
 
 
@@ -24,7 +23,7 @@ def verified(folder: Path) -> tuple[int, Break | None]:
 
     What is published tells how far the trail had come when it was made, so that a trail that was cut off is seen.
     """
-    with closing(_ledger(folder)) as ledger:
+    with closing(existing_ledger(Layout(folder))) as ledger:
         return ledger.trail.head()[0], ledger.trail.first_break(_anchors(folder))
 
 
@@ -38,12 +37,3 @@ def _anchors(folder: Path) -> dict[str, tuple[int, str]]:
     return {
         where: (int(meta["audit_rows"]), meta["audit_chain"]) for where, meta in metas.items() if "audit_rows" in meta
     }
-
-
-def _ledger(folder: Path) -> Ledger:
-    path = Layout(folder).ledger
-    if not path.exists():
-        raise ConfigurationError(
-            "nothing has run in this study yet, so there is no audit trail; alliance-etl run begins it"
-        )
-    return Ledger(path)

@@ -32,6 +32,7 @@ def confirm(
     """
     from alliance_etl.cli.study import open_quietly
     from alliance_etl.errors import ConfigurationError
+    from alliance_etl.night.confirming import confirm as confirm_alerts
 
     confirming = bool(alerts) or every
     if every and (alerts or not site or not code):
@@ -41,7 +42,11 @@ def confirm(
     with open_quietly(study) as night:
         if site is not None and site not in night.study.sites:
             raise ConfigurationError(f"no site {site!r} in study.yaml; there are {', '.join(night.study.sites)}")
-        rows = night.confirm(alerts or [], site, code, who=by, why=why) if confirming else night.open_alerts(site, code)
+        rows = (
+            confirm_alerts(night, alerts or [], site, code, who=by, why=why)
+            if confirming
+            else night.open_alerts(site, code)
+        )
     if as_json:
         print_document({"confirmed" if confirming else "open": rows})
     elif confirming:

@@ -6,7 +6,6 @@ nothing of the study itself is touched. What was published then under other sett
 """
 
 import json
-import os
 import re
 import shutil
 import sqlite3
@@ -25,8 +24,8 @@ from alliance_etl.publication.swap import published_folder
 from alliance_etl.state.archive import Archive
 from alliance_etl.state.audit import Actor
 from alliance_etl.state.entries import Drop
-from alliance_etl.state.layout import Layout
-from alliance_etl.state.ledger import Ledger
+from alliance_etl.state.layout import Layout, link_or_copy
+from alliance_etl.state.ledger import Ledger, existing_ledger
 from alliance_etl.state.lock import study_lock
 from alliance_etl.state.processes import is_gone, this_process
 from alliance_etl.study.model import Study
@@ -46,7 +45,7 @@ def moment_of(study: Study, said: str) -> Moment:
 
     ConfigurationError where it is none of these, or before the first drop.
     """
-    with closing(_ledger(study)) as ledger:
+    with closing(existing_ledger(Layout(study.folder))) as ledger:
         drops = ledger.drops()
         night = re.fullmatch(r"night[ -]?(\d+)", said.strip().casefold())
         if night:
@@ -161,7 +160,7 @@ def _copy_state(layout: Layout, then: Layout, moment: Moment) -> None:
     theirs, ours = Archive(layout.archive, b""), Archive(then.archive, b"")
     for sha256 in contents:
         ours.path(sha256).parent.mkdir(mode=0o700, exist_ok=True)
-        os.link(theirs.path(sha256), ours.path(sha256))
+        link_or_copy(theirs.path(sha256), ours.path(sha256))
 
 
 def _run(night: Night) -> None:
@@ -174,10 +173,3 @@ def _run(night: Night) -> None:
         if not check.passed:
             raise NotChecked(f"{check.name} does not hold for the drops of that time: {check.description}")
     night.publish()
-
-
-def _ledger(study: Study) -> Ledger:
-    path = Layout(study.folder).ledger
-    if not path.exists():
-        raise ConfigurationError("nothing has run in this study yet; run: alliance-etl run")
-    return Ledger(path)

@@ -1,6 +1,5 @@
 """datapackage.json (Data Package v2) and CITATION.cff (1.2.0) of a release, from the declarations of its tables."""
 
-import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from alliance_etl.night.news import content_hash
 from alliance_etl.tables import Column, Table
 
 _TYPES = {
@@ -61,7 +61,7 @@ def _licence(name: str) -> dict[str, str]:
 
 def _resource(table: Table, files: Sequence[Path], folder: Path) -> dict[str, Any]:
     paths = [path.relative_to(folder).as_posix() for path in files]
-    single = {"path": paths[0], "bytes": files[0].stat().st_size, "hash": f"sha256:{sha256_of(files[0])}"}
+    single = {"path": paths[0], "bytes": files[0].stat().st_size, "hash": f"sha256:{content_hash(files[0])}"}
     return {
         "name": table.name,
         "title": table.name,
@@ -116,9 +116,3 @@ def _author(author: str) -> dict[str, str]:
     if comma and re.search(r"\w", given):
         return {"family-names": family.strip(), "given-names": given.strip()}
     return {"name": author.strip()}
-
-
-def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file's bytes, in hex."""
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()

@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 
 from alliance_etl.history.publications import Publication
+from alliance_etl.publication.asked import asked
 from alliance_etl.publication.views import name as quoted_name
 from alliance_etl.publication.views import quoted
 
@@ -75,18 +76,18 @@ def compared(before: Publication, after: Publication) -> Iterator[duckdb.DuckDBP
 
 def differences(connection: duckdb.DuckDBPyConnection, most: int) -> Differences:
     """What `compared` has found, with at most so many changed numbers one by one."""
-    forms = _dicts(
+    forms = asked(
         connection,
         "SELECT instrument, d.site, reason, d.drop_id, any_value(f.file) AS file, count(DISTINCT form_id) AS forms "
         "FROM differs d LEFT JOIN (SELECT drop_id, site, min(file) AS file FROM b.drops GROUP BY ALL) f "
         "ON f.drop_id = d.drop_id AND f.site = d.site GROUP BY ALL ORDER BY ALL",
     )
-    numbers = _dicts(
+    numbers = asked(
         connection,
         'SELECT table_name AS "table", column_name AS "column", reason, count(*) AS numbers FROM changed '
         "GROUP BY ALL ORDER BY ALL",
     )
-    changed = _dicts(
+    changed = asked(
         connection,
         f'SELECT * RENAME (table_name AS "table", column_name AS "column") FROM changed ORDER BY ALL LIMIT {most:d}',
     )
@@ -189,23 +190,22 @@ def _tables(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
         if table.startswith("answers_") or table in ("meta", "differs", "changed", "pairs"):
             continue
         shared = [c for c in before.get(table, []) if c in after.get(table, []) and c not in _TIMES]
-        counts = [_rows_of_one(connection, table, shared, one, other) for one, other in (("a", "b"), ("b", "a"))]
+        there = [alias for alias, found in (("a", before), ("b", after)) if table in found]
+        counts = [_rows_of_one(connection, table, shared, alias, there) for alias in ("a", "b")]
         if any(counts):
             told.append({"table": table, "only_before": counts[0], "only_after": counts[1]})
     return told
 
 
 def _rows_of_one(
-    connection: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str], one: str, other: str
+    connection: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str], one: str, there: Sequence[str]
 ) -> int:
-    listed = ", ".join(f"{column}::VARCHAR" for column in _quoted(columns)) or "NULL"
-    there = {alias: table in _columns(connection, alias) for alias in (one, other)}
-    if not there[one]:
+    """How many rows of a table only that publication has; `there` are those that have the table at all."""
+    if one not in there:
         return 0
-    asked = f"SELECT {listed} FROM {one}.main.{quoted_name(table)}"
-    if there[other]:
-        asked = f"{asked} EXCEPT ALL SELECT {listed} FROM {other}.main.{quoted_name(table)}"
-    row = connection.execute(f"SELECT count(*) FROM ({asked})").fetchone()
+    listed = ", ".join(f"{column}::VARCHAR" for column in _quoted(columns)) or "NULL"
+    rows = [f"SELECT {listed} FROM {alias}.main.{quoted_name(table)}" for alias in sorted(there, key=one.__ne__)]
+    row = connection.execute(f"SELECT count(*) FROM ({' EXCEPT ALL '.join(rows)})").fetchone()
     return int(row[0]) if row else 0
 
 
@@ -221,9 +221,3 @@ def _quoted(columns: Sequence[str]) -> list[str]:
 
 def _side(alias: str, quoted_column: str) -> str:
     return f'"{alias}:{quoted_column[1:]}'
-
-
-def _dicts(connection: duckdb.DuckDBPyConnection, asked: str) -> list[dict[str, Any]]:
-    found = connection.execute(asked)
-    names = [column[0] for column in found.description]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]

@@ -18,12 +18,13 @@ import polars as pl
 
 from alliance_etl.errors import ConfigurationError, RunFailed
 from alliance_etl.history.because import because_of
-from alliance_etl.history.datapackage import citation, datapackage, sha256_of
+from alliance_etl.history.datapackage import citation, datapackage
 from alliance_etl.history.differences import compared, differences
 from alliance_etl.history.publications import CURRENT, NAME, Publication, publication_called, releases, releases_folder
 from alliance_etl.history.settings import settings_of
 from alliance_etl.instruments.registry import Registry
 from alliance_etl.night.configuration import configuration_of
+from alliance_etl.night.news import content_hash
 from alliance_etl.publication.swap import imprint
 from alliance_etl.state.audit import Actor, Rules
 from alliance_etl.state.layout import Layout, sync_folder
@@ -127,7 +128,7 @@ def _fill(
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
     pl.read_parquet(folder / "tables" / "codebook.parquet").write_csv(folder / "codebook.csv")
-    sums = "".join(f"{sha256_of(path)}  {path.relative_to(folder).as_posix()}\n" for path in _files(folder))
+    sums = "".join(f"{content_hash(path)}  {path.relative_to(folder).as_posix()}\n" for path in _files(folder))
     (folder / _SUMS).write_text(sums, encoding="utf-8")
     for path in _files(folder):
         with path.open("rb+") as handle:
@@ -191,7 +192,7 @@ def verify(folder: Path) -> list[str]:
     found += [
         f"{name} is another file than was released"
         for name in sorted(expected.keys() & there.keys())
-        if sha256_of(there[name]) != expected[name]
+        if content_hash(there[name]) != expected[name]
     ]
     return found or list(_disagreeing(Publication(folder.name, folder)))
 
@@ -199,9 +200,9 @@ def verify(folder: Path) -> list[str]:
 def _disagreeing(released: Publication) -> list[str]:
     """Tables that have other rows in DuckDB than in Parquet."""
     with duckdb.connect(str(released.database), read_only=True) as connection:
-        rows = connection.execute("SELECT table_name, estimated_size FROM duckdb_tables()").fetchall()
+        tables = connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
         told = []
-        for table, _ in rows:
+        for (table,) in tables:
             counted = connection.execute(f'SELECT count(*) FROM "{table}"').fetchone()
             in_parquet = sum(pl.scan_parquet(f).select(pl.len()).collect().item() for f in released.files(table))
             if counted is None or counted[0] != in_parquet:

@@ -12,13 +12,13 @@ import duckdb
 import yaml
 
 from alliance_etl.errors import ConfigurationError
+from alliance_etl.publication.asked import asked
 from alliance_etl.publication.views import name as quoted_name
 from alliance_etl.study.words import did_you_mean
 
 # A row is looked at by itself; more than so many are not what somebody meant to ask for.
 MOST_ROWS = 20
 MOST_INPUTS = 1_000
-_NUMBERS = ("INTEGER", "BIGINT", "TINYINT", "DOUBLE")
 _PLACE = re.compile(r"\$(\w+)")
 
 
@@ -67,18 +67,15 @@ def trace_rows(database: Path, table: str, wanted: Mapping[str, str]) -> list[di
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, table: str, wanted: Mapping[str, str]) -> list[dict[str, Any]]:
-    there = (
-        [row[0] for row in connection.execute(f"DESCRIBE {quoted_name(table)}").fetchall()]
-        if _is_there(connection, table)
-        else []
-    )
+    columns = "SELECT column_name FROM information_schema.columns WHERE table_name = ? ORDER BY ordinal_position"
+    there = [row[0] for row in connection.execute(columns, [table]).fetchall()]
     if not there:
         raise ConfigurationError(f"the current publication has no table {table}")
     for column in wanted:
         if column not in there:
             raise ConfigurationError(f'{table} has no column "{column}"{did_you_mean(column, there)}')
     where = " AND ".join(f"{quoted_name(column)}::VARCHAR = ?" for column in wanted) or "true"
-    found = _dicts(
+    found = asked(
         connection, f"SELECT * FROM {quoted_name(table)} WHERE {where} LIMIT {MOST_ROWS + 1}", list(wanted.values())
     )
     if not found:
@@ -90,11 +87,6 @@ def _rows(connection: duckdb.DuckDBPyConnection, table: str, wanted: Mapping[str
     return found
 
 
-def _is_there(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
-    row = connection.execute("SELECT count(*) FROM information_schema.tables WHERE table_name = ?", [table]).fetchone()
-    return bool(row and row[0])
-
-
 def _told(connection: duckdb.DuckDBPyConnection, lineage: Lineage, row: dict[str, Any]) -> dict[str, Any]:
     numbers = [
         {"number": name, "value": row[name], "rule": rule} for name, rule in lineage.rules.items() if name in row
@@ -103,24 +95,14 @@ def _told(connection: duckdb.DuckDBPyConnection, lineage: Lineage, row: dict[str
     if lineage.from_:
         names = _PLACE.findall(lineage.from_)
         values = [row.get(name) for name in names]
-        inputs = _dicts(connection, f"SELECT * FROM ({_PLACE.sub('?', lineage.from_)}) LIMIT {MOST_INPUTS}", values)
-    plain = {name: _plain(value) for name, value in row.items()}
+        inputs = asked(connection, f"SELECT * FROM ({_PLACE.sub('?', lineage.from_)}) LIMIT {MOST_INPUTS}", values)
     form = {"form_id": row["form_id"]} if lineage.form and row.get("form_id") else {}
-    return {"row": plain, "numbers": numbers, "inputs": [_plainly(each) for each in inputs], **form}
-
-
-def _dicts(connection: duckdb.DuckDBPyConnection, asked: str, values: Sequence[Any]) -> list[dict[str, Any]]:
-    found = connection.execute(asked, list(values))
-    names = [column[0] for column in found.description]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    return {"row": _plainly(row), "numbers": numbers, "inputs": [_plainly(each) for each in inputs], **form}
 
 
 def _plainly(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _plain(value) for name, value in row.items()}
-
-
-def _plain(value: Any) -> Any:
-    return value.isoformat() if hasattr(value, "isoformat") else value
+    """Dates and times as text."""
+    return {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in row.items()}
 
 
 def _said(wanted: Mapping[str, str]) -> str:

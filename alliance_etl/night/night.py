@@ -11,13 +11,13 @@ from typing import Any
 
 import polars as pl
 
-from alliance_etl.alerts.confirm import chosen, confirmations
+from alliance_etl.alerts.confirm import chosen
 from alliance_etl.alerts.found import alerts_of
 from alliance_etl.alerts.published import Told, confirmation_rows, findings_told
-from alliance_etl.alerts.said import IsId, Said, everything_said, for_everybody, names_somebody
+from alliance_etl.alerts.said import IsId, Said, everything_said, for_everybody
 from alliance_etl.crosswalks.chosen import crosswalks_of
 from alliance_etl.crosswalks.model import Crosswalk
-from alliance_etl.errors import ConfigurationError, NotChecked
+from alliance_etl.errors import NotChecked
 from alliance_etl.fitness.expected import expectation_rows
 from alliance_etl.fitness.judged import Judged, judge
 from alliance_etl.fitness.kept import judged_once
@@ -166,7 +166,7 @@ class Night:
     def publish(self) -> PublicationReport:
         """Publish everything that is scored, unless the publication already is just that."""
         alerts, words = self.alerts(), self._said()
-        ids = {site: self._ids(site) for site in {word.site for word in words}}
+        ids = {site: self.ids_at(site) for site in {word.site for word in words}}
         said = [for_everybody(word, ids[word.site]) for word in words]
         told = findings_told(alerts, said, [drop for drop in self.ledger.drops() if drop.site in self.study.sites])
         answered = Alerted(alerts, confirmation_rows(said, alerts), told)
@@ -196,7 +196,7 @@ class Night:
     def _said(self) -> list[Said]:
         return [word for word in everything_said(self.ledger, self.archive) if word.site in self.study.sites]
 
-    def _ids(self, site: str) -> IsId:
+    def ids_at(self, site: str) -> IsId:
         """Tells whether a text is the id of somebody in the current forms of a site."""
         files = [path for scoring in self.scorings for segment, path in self._scored(scoring) if segment.site == site]
         frames = [pl.read_parquet(path, columns=list[str](_KINDS)) for path in files]
@@ -214,26 +214,6 @@ class Night:
 
     def open_alerts(self, site: str | None = None, code: str | None = None) -> list[dict[str, Any]]:
         return chosen(self.alerts(), [], site, code).to_dicts()
-
-    def confirm(
-        self, ids: Sequence[str], site: str | None = None, code: str | None = None, *, who: str, why: str
-    ) -> list[dict[str, Any]]:
-        """Confirm these open alerts, or (without ids) all of that site and code; the alerts that were confirmed."""
-        alerts = chosen(self.alerts(), ids, site, code)
-        given = confirmations(alerts, who=who, why=why, at=datetime.now(UTC), how="verb")
-        for of in {row.site for row in given}:
-            is_id = self._ids(of)
-            if names_somebody(who, is_id) or names_somebody(why, is_id):
-                raise ConfigurationError(
-                    "name or reason hold an id of the site, an e-mail address or a telephone number, and they are "
-                    "published; say it without. Nothing was confirmed"
-                )
-        with trouble_with_disk_told(self.layout.state), self.ledger.transaction():
-            self.ledger.confirm(given)
-            for word in given:
-                which = {"form_id": word.form_id, "about": word.alert_id}
-                self.ledger.trail.enter("confirmation", site=word.site, **which, code=word.code, confirmed_by=who)
-        return alerts.with_columns(state=pl.lit("confirmed")).to_dicts()
 
     def _answers(self) -> Answers:
         """The scored files of each instrument. NotChecked where some are missing."""

@@ -1,7 +1,6 @@
 """Building one publication in a folder of its own: Parquet tables, and alliance.duckdb made from them."""
 
 import os
-import shutil
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import polars as pl
 
 from alliance_etl.publication.scored import Scoring
 from alliance_etl.publication.views import name, quoted, view_sql
-from alliance_etl.state.layout import sync_folder
+from alliance_etl.state.layout import link_or_copy, sync_file, sync_folder
 from alliance_etl.tables import POLARS_TYPES, Column, Table
 
 # The storage format: whatever DuckDB writes here, analysts' R, DBeaver and Python from this version on can read it.
@@ -71,7 +70,9 @@ def write_parquet(folder: Path, contents: Contents) -> dict[str, list[Path]]:
             written[table.name] = [_write(folder / f"{table.name}.parquet", as_frame(table, []))]
             continue
         (folder / table.name).mkdir()
-        written[table.name] = [_link(source, folder / table.name / f"{label}.parquet") for label, source in sources]
+        written[table.name] = [
+            link_or_copy(source, folder / table.name / f"{label}.parquet") for label, source in sources
+        ]
         sync_folder(folder / table.name)
     for label, frame in contents.frames.items():
         written[label] = [_write(folder / f"{label}.parquet", frame)]
@@ -104,7 +105,7 @@ def write_duckdb(path: Path, contents: Contents, files: Mapping[str, Sequence[Pa
         for table in (*contents.stored, *contents.views):
             _comment(connection, table)
         connection.execute("COMMIT; CHECKPOINT")
-    _flush(path)
+    sync_file(path)
     return {table.name: rows[table.name] for table in contents.stored}
 
 
@@ -138,19 +139,5 @@ def _comment(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
 
 def _write(path: Path, frame: pl.DataFrame) -> Path:
     frame.write_parquet(path, compression="zstd", compression_level=1)
-    _flush(path)
+    sync_file(path)
     return path
-
-
-def _link(source: Path, target: Path) -> Path:
-    try:
-        os.link(source, target)
-    except OSError:  # a file system without hard links
-        shutil.copyfile(source, target)
-        _flush(target)
-    return target
-
-
-def _flush(path: Path) -> None:
-    with path.open("rb+") as handle:
-        os.fsync(handle.fileno())

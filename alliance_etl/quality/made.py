@@ -11,9 +11,8 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from alliance_etl.errors import ConfigurationError
+from alliance_etl.history.publications import CURRENT, Publication, publication_called
 from alliance_etl.publication.scored import Scoring
-from alliance_etl.publication.swap import published_folder
 from alliance_etl.publication.views import name as quoted_name
 from alliance_etl.publication.views import quoted
 from alliance_etl.quality.between_tables import last_nights, references, rows
@@ -29,7 +28,8 @@ from alliance_etl.tables import Table
 
 # So many nights are looked back on.
 _NIGHTS = 30
-Files = Mapping[str, Sequence[Path]]
+# What reading a file that is cut short, is none, or went away meanwhile ends with.
+_UNREADABLE = (FileNotFoundError, pl.exceptions.ComputeError, duckdb.IOException, duckdb.InvalidInputException)
 
 
 @dataclass(frozen=True)
@@ -46,59 +46,54 @@ def make_report(study: Study, scorings: Sequence[Scoring], tables: Mapping[str, 
     `tables` are the fixed tables; `scorings` add the wide ones. What cannot be checked is an error in the report.
     """
     layout = Layout(study.folder)
-    folder = published_folder(layout.warehouse)
-    if folder is None:
-        raise ConfigurationError("nothing is published yet; run: alliance-etl run")
+    public = publication_called(layout, CURRENT)
     begun = time.perf_counter()
-    report = Report(folder.name, datetime.now(UTC).isoformat(timespec="seconds"), ())
+    report = Report(public.folder.name, datetime.now(UTC).isoformat(timespec="seconds"), ())
     suites: list[Suite] = []
     try:
-        suites, left_out = _gathered(study, layout, folder, scorings, tables)
+        suites, left_out = _gathered(study, layout, public, scorings, tables)
         found = checked(suites, study.quality.minutes * 60)
         results = [_with_sites(result, expectation, suite) for result, expectation, suite in _each(found, suites)]
         report = replace(report, results=(*results, *left_out))
-    except (CouldNotCheck, duckdb.IOException, FileNotFoundError) as trouble:
-        # a publication is swept two nights later: its files may vanish while they are read
-        why = str(trouble) if isinstance(trouble, CouldNotCheck) else "its files could not be read to the end"
+    except CouldNotCheck as trouble:
+        report = replace(report, trouble=str(trouble))
+    except _UNREADABLE:
+        why = "its files could not be read: one is damaged, or a later publication has taken their place"
         report = replace(report, trouble=why)
     report = replace(report, seconds=round(time.perf_counter() - begun, 1))
     return Made(report, write_report(report, suites, study, layout))
 
 
 def _gathered(
-    study: Study, layout: Layout, folder: Path, scorings: Sequence[Scoring], tables: Mapping[str, Table]
+    study: Study, layout: Layout, public: Publication, scorings: Sequence[Scoring], tables: Mapping[str, Table]
 ) -> tuple[list[Suite], list[Result]]:
     wide = [scoring.table for scoring in scorings]
     stored = [*wide, *(table for table in tables.values() if table.kind == "stored")]
-    files = {table.name: _files(folder / "tables", table.name) for table in stored}
+    files = {table.name: public.files(table.name) for table in stored}
     every = [*stored, *(table for table in tables.values() if table.kind == "view")]
     counts = {table.name: _rows_of(files[table.name]) for table in stored if files[table.name]}
-    with duckdb.connect(str(folder / "alliance.duckdb"), read_only=True) as connection:
+    with duckdb.connect(str(public.database), read_only=True) as connection:
         there = {row[0] for row in connection.execute("SELECT table_name FROM information_schema.tables").fetchall()}
         known = [table for table in every if table.name in there]
         scored = [scoring for scoring in scorings if scoring.table.name in counts]
         between = [references(connection, known), rows(connection, counts, known, scored)]
-    nights, too_young = last_nights(counts, _before(layout, folder), study.quality.shrinks)
+    nights, too_young = last_nights(counts, _before(layout, public), study.quality.shrinks)
     shifts, too_few = distributions(scored, files, study.quality)
     suites = [*suites_of(stored, files), *between, nights, *shifts]
     return [suite for suite in suites if suite.expectations], [*too_young, *too_few]
-
-
-def _files(tables: Path, table: str) -> list[Path]:
-    single = tables / f"{table}.parquet"
-    return [single] if single.is_file() else sorted((tables / table).glob("*.parquet"))
 
 
 def _rows_of(files: Sequence[Path]) -> int:
     return int(pl.scan_parquet(list(files)).select(pl.len()).collect().item())
 
 
-def _before(layout: Layout, folder: Path) -> list[Mapping[str, int]]:
+def _before(layout: Layout, public: Publication) -> list[Mapping[str, int]]:
     """Rows per table of the publications before this one, the newest last, each once."""
     with closing(Ledger(layout.ledger)) as ledger:
         nights = [night for night in ledger.nights(_NIGHTS * 10) if night.publication and night.tables]
-    current = str(folder.name)
-    by_publication = {night.publication: night for night in nights if str(night.publication_number) != current}
+    by_publication = {
+        night.publication: night for night in nights if str(night.publication_number) != public.folder.name
+    }
     return [night.tables for night in by_publication.values()][-_NIGHTS:]
 
 

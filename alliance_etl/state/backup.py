@@ -15,7 +15,7 @@ from pathlib import Path
 from alliance_etl.errors import ConfigurationError, RunFailed
 from alliance_etl.state.audit import Actor
 from alliance_etl.state.layout import Layout, sync_folder
-from alliance_etl.state.ledger import Ledger
+from alliance_etl.state.ledger import Ledger, existing_ledger
 from alliance_etl.state.lock import study_lock
 from alliance_etl.study.model import Study
 
@@ -40,8 +40,7 @@ def back_up(study: Study, target: Path, *, with_key: bool = False, wait_seconds:
     file that the ledger names.
     """
     layout, then = Layout(study.folder), Layout(target)
-    if not layout.ledger.exists():
-        raise ConfigurationError("nothing has run in this study yet; run: alliance-etl run")
+    existing_ledger(layout).close()
     if target.exists() and any(target.iterdir()) and not then.ledger.exists():
         raise ConfigurationError(f"{target} holds something that is no backup; give an empty folder, or a new one")
     with study_lock(layout.lock, wait_seconds=wait_seconds):

@@ -1,6 +1,7 @@
 """Where things stand below a study's folder, and the two ways of writing a file that survive a kill."""
 
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -110,6 +111,16 @@ def sync_file(path: Path) -> None:
     """Flush a file's bytes to the disk."""
     with path.open("rb+") as handle:
         os.fsync(handle.fileno())
+
+
+def link_or_copy(source: Path, target: Path) -> Path:
+    """A hard link, so that the bytes stand once; a copy on a file system without hard links."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+        sync_file(target)
+    return target
 
 
 @contextmanager

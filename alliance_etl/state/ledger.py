@@ -19,9 +19,8 @@ from alliance_etl.night.reports import Counts, DropReport
 from alliance_etl.state import audit, contacts, nights
 from alliance_etl.state import notices as told_notices
 from alliance_etl.state.entries import Confirmation, Drop, DroppedAnswer, HeldRow, Segment
-
-# Raised when an older alliance-etl could no longer keep a ledger whole.
-VERSION = 1
+from alliance_etl.state.layout import Layout
+from alliance_etl.state.versions import refuse_newer
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -63,24 +62,12 @@ class Ledger:
         self.connection.row_factory = sqlite3.Row
         if fresh:
             path.chmod(0o600)
-        self._refuse_what_is_newer(path)
+        refuse_newer(self.connection, path)
         self.connection.execute("PRAGMA journal_mode = WAL")
         self.connection.execute("PRAGMA synchronous = FULL")
         self.connection.executescript(
             _SCHEMA + "".join(book.SCHEMA for book in (contacts, nights, told_notices, audit))
         )
-
-    def _refuse_what_is_newer(self, path: Path) -> None:
-        """A ledger of a later version may hold what this one would lose; one without a number is of the first."""
-        version = int(self.connection.execute("PRAGMA user_version").fetchone()[0])
-        if version > VERSION:
-            self.connection.close()
-            raise ConfigurationError(
-                f"{path} was written by a newer alliance-etl (ledger version {version}, this one knows {VERSION}); "
-                "install that version again. Nothing was changed"
-            )
-        if version < VERSION:
-            self.connection.execute(f"PRAGMA user_version = {VERSION}")
 
     def close(self) -> None:
         self.connection.close()
@@ -279,6 +266,13 @@ class Ledger:
         self.connection.executemany(
             "INSERT INTO segments VALUES (?,?,?,?,?)", [(s.path, s.site, s.instrument, s.kind, s.rows) for s in come]
         )
+
+
+def existing_ledger(layout: Layout) -> Ledger:
+    """The ledger of a study in which something has run. ConfigurationError where nothing has."""
+    if not layout.ledger.exists():
+        raise ConfigurationError("nothing has run in this study yet; run: alliance-etl run")
+    return Ledger(layout.ledger)
 
 
 def _time(text: str) -> datetime:

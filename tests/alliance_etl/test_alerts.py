@@ -19,6 +19,7 @@ from alliance_etl.alerts.suspects import DATES, suspected
 from alliance_etl.errors import ConfigurationError, NotChecked
 from alliance_etl.findings.catalogue import KINDS
 from alliance_etl.instruments.model import Response
+from alliance_etl.night.confirming import confirm
 from tests.scenario import EXPORT, POCKET, TABLES, Scenario, published, site, table
 
 ORDER, EARLY, FLAT = "session_order", "rating_before_first_session", "straight_lining"
@@ -50,7 +51,7 @@ def listed(study: Scenario) -> list[tuple[Any, ...]]:
 def confirmed(study: Scenario, *ids: str, who: str = "A. Data", why: str = "moved appointment") -> list[dict[str, Any]]:
     with study.opened() as night:
         wanted = ids or [alert["alert_id"] for alert in night.open_alerts()]
-        given: list[dict[str, Any]] = night.confirm(wanted, who=who, why=why)
+        given: list[dict[str, Any]] = confirm(night, wanted, who=who, why=why)
     return given
 
 
@@ -276,7 +277,7 @@ def test_a_rebuild_publishes_equal_tables(tmp_path: Path) -> None:
     study = study_in(tmp_path)
     after(study, "1.csv", *JUMBLED, "B,1,2026-02-05,4,4,4,4,4,4")
     with study.opened() as night:
-        night.confirm([], "berlin", FLAT, who="A. Data", why="asked the clinic")
+        confirm(night, [], "berlin", FLAT, who="A. Data", why="asked the clinic")
     study.night()
     before = published(study.folder, EVERYTHING)
 

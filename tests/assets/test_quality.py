@@ -1,6 +1,5 @@
 """The quality report in Dagster: what its checks show, and when it is asked for."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +15,7 @@ from assets.definitions import define
 from assets.orphans import PROCESS_TAG
 from assets.quality import after_publication
 from tests.assets.runs import materialised, run_assets, verdicts
-from tests.assets.tiny_study import STUDY, drop_wai, write_study
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("ALLIANCE_STUDY", str(tmp_path / "study"))
-    return write_study(tmp_path / "study")
-
-
-@pytest.fixture
-def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.local_temp(str(tmp_path)) as temporary:
-        yield temporary
+from tests.assets.tiny_study import STUDY, drop_wai
 
 
 @pytest.fixture

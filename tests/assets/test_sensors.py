@@ -17,22 +17,10 @@ from assets.orphans import PROCESS_TAG, end_orphans
 from assets.sensors import PENDING_TAG, new_drops
 from tests.alliance_etl.pull_servers import folder_handler, free_port, served
 from tests.assets.runs import run_assets, verdicts
-from tests.assets.tiny_study import STUDY, drop_srs, drop_wai, write_study
+from tests.assets.tiny_study import STUDY, drop_srs, drop_wai
 
 # One more than the most that Linux gives out.
 NO_PROCESS = 2**22 + 1
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("ALLIANCE_STUDY", str(tmp_path / "study"))
-    return write_study(tmp_path / "study")
-
-
-@pytest.fixture
-def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.local_temp(str(tmp_path)) as temporary:
-        yield temporary
 
 
 def tick(instance: dg.DagsterInstance) -> dg.RunRequest | dg.SkipReason:

@@ -171,6 +171,17 @@ def test_the_report_is_read_back_as_it_was_written(bad: Made) -> None:
     assert document["counts"]["failed"] == len(failed(bad))
 
 
+@pytest.mark.parametrize("cut", [0, 200], ids=["nothing left", "cut short"])
+def test_a_damaged_file_is_what_could_not_be_checked_and_no_bug(tmp_path: Path, cut: int) -> None:
+    study = a_study(tmp_path)
+    scales = study.folder / "warehouse" / "tables" / "scales.parquet"
+    content = scales.read_bytes()
+    scales.write_bytes(content[:cut])
+    made = made_of(study)
+    assert (made.report.outcome, made.report.results) == ("error", ())
+    assert "one is damaged" in str(made.report.trouble)
+
+
 def test_without_a_publication_there_is_nothing_to_report(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="nothing is published yet"):
         made_of(Scenario(tmp_path))
