@@ -128,33 +128,26 @@ def _pairs(rare: pl.DataFrame, coded: pl.DataFrame) -> pl.DataFrame:
     sizes = coded.group_by("participant").len("forms")
     one = rare.select("form_id", "participant", "pattern", "log_p").join(sizes, on="participant")
     both = one.join(one, on="pattern", suffix="_2").filter(pl.col("participant") < pl.col("participant_2"))
-    people = both.group_by("participant", "participant_2").agg(
-        n=pl.col("forms").first(),
-        n_2=pl.col("forms_2").first(),
-        patterns=pl.struct("pattern", "log_p").unique(),
+    people = ["participant", "participant_2"]
+    told = (
+        both.unique([*people, "pattern"])
+        .group_by(people)
+        .agg(
+            few=pl.min_horizontal("forms", "forms_2").first(),
+            shared=pl.len().cast(pl.Int64),
+            # the chance that the other has each of the patterns among their forms
+            each=(pl.max_horizontal("forms", "forms_2").log() + pl.col("log_p")).clip(upper_bound=0).sum(),
+        )
+        .with_columns(log_chance=pl.col("each") + log(max(1, sizes.height * (sizes.height - 1) / 2)))
+        .filter(pl.col("log_chance") <= log(CHANCE))  # the ways to choose forms only add to it: few are left
     )
-    n_people = sizes.height
-    chances = [
-        _chance(row["n"], row["n_2"], [each["log_p"] for each in row["patterns"]], n_people)
-        for row in people.iter_rows(named=True)
-    ]
-    told = people.select(
-        "participant",
-        "participant_2",
-        shared=pl.col("patterns").list.len().cast(pl.Int64),
-        log_chance=pl.Series(chances, dtype=pl.Float64),
-    ).filter(pl.col("log_chance") <= log(CHANCE))
-    found = both.join(told, on=["participant", "participant_2"]).select(
+    ways = [log(comb(few, min(m, few))) for few, m in told.select("few", "shared").iter_rows()]
+    told = told.with_columns(pl.col("log_chance") + pl.Series(ways, dtype=pl.Float64))
+    told = told.filter(pl.col("log_chance") <= log(CHANCE))
+    found = both.join(told, on=people).select(
         form_id=pl.min_horizontal("form_id", "form_id_2"),
         same_as=pl.max_horizontal("form_id", "form_id_2"),
         shared="shared",
         chance=pl.col("log_chance").exp(),
     )
     return found.sort("form_id", "same_as")
-
-
-def _chance(n: int, n_2: int, log_ps: Sequence[float], people: int) -> float:
-    """Logarithm of the expected number of pairs with these patterns in common."""
-    few, many, m = min(n, n_2), max(n, n_2), len(log_ps)
-    each = sum(min(0.0, log(many) + log_p) for log_p in sorted(log_ps))
-    return log(people * (people - 1) / 2) + log(comb(few, min(m, few))) + each

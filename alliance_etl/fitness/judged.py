@@ -66,7 +66,8 @@ def judge(study: Study, scorings: Sequence[Scoring], files: Files, expectations:
         found += [pairs for _, pairs, _ in own]
         counted += [counts for _, _, counts in own]
         if own:
-            counted.append(_unused(pl.concat(sums for sums, _, _ in own), scoring))
+            sites = [site for of, site, _ in units if of is scoring]
+            counted.append(_unused(dict(zip(sites, (sums for sums, _, _ in own), strict=True)), scoring))
     missing = missing_of(expectations, {name: [path for _, path in listed] for name, listed in files.items()})
     counted.append(_expected(missing))
     fitness = judged(pl.concat(counted), study.fitness)
@@ -76,8 +77,8 @@ def judge(study: Study, scorings: Sequence[Scoring], files: Files, expectations:
 def _of_site(
     scoring: Scoring, site: str, paths: Sequence[Path], least: int
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """One site's forms of one instrument: their sums with the site, DUPLICATES, and ROWS."""
-    sums = sums_of(paths, scoring, least).with_columns(site=pl.lit(site))
+    """One site's forms of one instrument: their sums, DUPLICATES, and ROWS."""
+    sums = sums_of(paths, scoring, least)
     pairs = _duplicates(site, paths, scoring)
     return sums, pairs, _counts(sums, _duplicated(pairs, paths), scoring, site)
 
@@ -154,28 +155,21 @@ def _row(
     )
 
 
-def _unused(sums: pl.DataFrame, scoring: Scoring) -> pl.DataFrame:
+def _unused(sums: Mapping[str, pl.DataFrame], scoring: Scoring) -> pl.DataFrame:
     """ROWS of range_unused, which compares sites."""
     response = scoring.instrument.response
     assert response is not None, "only an instrument with a key is scored"
-    steps = n_steps(response)
-    rows = []
-    for (site, role), own in sums.group_by("site", "rater_role"):
-        unused = unused_steps(sums.filter(pl.col("rater_role") == role), str(site), steps)
-        rows.append(
-            {
-                "site": site,
-                "instrument": scoring.instrument.id,
-                "rater_role": role,
-                "level": "site",
-                "therapist": None,
-                "criterion": "range_unused",
-                "numerator": unused,
-                "denominator": None if unused is None else steps,
-                "forms": own["forms"].sum(),
-            }
-        )
-    return pl.DataFrame(rows, schema=ROWS)
+    steps, rows = n_steps(response), []
+    for role in sorted({role for own in sums.values() for role in own["rater_role"].unique()}):
+        of_role = {site: own.filter(rater_role=role) for site, own in sums.items()}
+        used = {site: own.filter(pl.col("top").is_not_null()) for site, own in of_role.items()}
+        unused = dict(unused_steps({site: own for site, own in used.items() if own.height}, steps))
+        for site, own in of_role.items():
+            if own.height:
+                labels = (site, scoring.instrument.id, role, "site", None, "range_unused")
+                of = None if unused.get(site) is None else steps
+                rows.append((*labels, unused.get(site), of, own["forms"].sum()))
+    return pl.DataFrame(rows, schema=ROWS, orient="row")
 
 
 def _expected(missing: pl.DataFrame) -> pl.DataFrame:

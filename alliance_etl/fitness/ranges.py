@@ -1,37 +1,46 @@
 """Ends of an answer scale that a site never uses though other sites do, as on another version of the form."""
 
+from collections.abc import Iterator, Mapping
 from math import log
 
 import polars as pl
 
 from alliance_etl.alerts.range_changed import CHANCE, FEWEST_PEOPLE, chance_of_none
 
+Used = Mapping[str, pl.DataFrame]
+"""Sums of forms (alliance_etl.fitness.forms) of one instrument and rater role, by site; all with their steps."""
 
-def unused_steps(sums: pl.DataFrame, site: str, steps: int) -> int | None:
-    """How many steps at both ends no form of the site uses, beyond chance; None where no other site tells.
 
-    `sums` are those of one instrument and rater role at all sites (alliance_etl.fitness.forms, with site). The chance
-    that none of the site's people uses an end, given what share of each other person's forms does, times the number of
-    sites, ends and steps looked at, must be below alerts.range_changed.CHANCE.
+def unused_steps(sums: Used, steps: int) -> Iterator[tuple[str, int | None]]:
+    """For each site how many steps at both ends no form of it uses, beyond chance; None where no other site tells.
+
+    The chance that none of a site's people uses an end, given what share of each other person's forms does, times the
+    number of sites, ends and steps looked at, must be below alerts.range_changed.CHANCE. The forms of other sites are
+    gone through only where an end is unused.
     """
-    told = sums.filter(pl.col("top").is_not_null())
-    by_site = dict(told.group_by("site").agg(pl.col("participant").n_unique()).iter_rows())
-    people, other_people = by_site.get(site, 0), sum(n for of, n in by_site.items() if of != site)
-    if people < FEWEST_PEOPLE or other_people < FEWEST_PEOPLE:
-        return None
-    here, others = told.filter(pl.col("site") == site), told.filter(pl.col("site") != site)
-    looks = told["site"].n_unique() * 2 * max(steps - 1, 1)
-    top, bottom = here["top"].max(), here["bottom"].min()
-    assert isinstance(top, int), "people were counted, so there are forms"
-    assert isinstance(bottom, int), "as above"
-    unused = 0
-    for beyond, ends in ((pl.col("top") > top, steps - 1 - top), (pl.col("bottom") < bottom, bottom)):
-        if ends and chance_of_none(people, other_people, _share(others, beyond)) < log(CHANCE / looks):
-            unused += ends
-    return unused
+    people = {site: own["participant"].n_unique() for site, own in sums.items()}
+    looks = len(people) * 2 * max(steps - 1, 1)
+    for site, own in sums.items():
+        others = sum(people.values()) - people[site]
+        if people[site] < FEWEST_PEOPLE or others < FEWEST_PEOPLE:
+            yield site, None
+            continue
+        top, bottom = own.select(pl.col("top").max(), pl.col("bottom").min()).row(0)
+        elsewhere = [frame for of, frame in sums.items() if of != site]
+        ends = ((pl.col("top") > top, steps - 1 - top), (pl.col("bottom") < bottom, bottom))
+        yield (
+            site,
+            sum(
+                width
+                for beyond, width in ends
+                if width
+                and chance_of_none(people[site], others, sum(_share(frame, beyond) for frame in elsewhere))
+                < log(CHANCE / looks)
+            ),
+        )
 
 
-def _share(others: pl.DataFrame, beyond: pl.Expr) -> float:
-    """The sum over people of the share of their forms that go beyond."""
-    people = others.group_by("site", "participant").agg(share=(pl.col("forms") * beyond).sum() / pl.col("forms").sum())
+def _share(forms: pl.DataFrame, beyond: pl.Expr) -> float:
+    """The sum over a site's people of the share of their forms that go beyond."""
+    people = forms.group_by("participant").agg(share=(pl.col("forms") * beyond).sum() / pl.col("forms").sum())
     return float(people["share"].sum())
