@@ -14,7 +14,7 @@ import paramiko
 from paramiko.hostkeys import InvalidHostKey
 from paramiko.sftp import CMD_CLOSE, CMD_HANDLE, CMD_OPENDIR, CMD_READDIR
 
-from alliance_etl.pull.source import MOST_FILES, RemoteFile, SourceDown, Told
+from alliance_etl.pull.source import BREAKS_OFF, MOST_FILES, RemoteFile, SourceDown, Told
 from alliance_etl.pull.words import shown_url, too_many, variable, variable_name
 
 SECONDS = 60.0
@@ -78,7 +78,13 @@ class SftpFolder:
             with Told(self.where):
                 if mine is None:
                     mine = self._client = _connect(self.url, self.site, self.where)
-                yield mine[1]
+                try:
+                    yield mine[1]
+                except OSError as trouble:
+                    # what paramiko says of a connection that went while nobody was looking has no number
+                    if isinstance(trouble, SourceDown) or trouble.errno or not mine[1].get_channel().closed:
+                        raise
+                    raise SourceDown(f"{self.where}: {BREAKS_OFF}") from None
         except SourceDown as trouble:
             if not (trouble.gone or trouble.of_file):
                 self._give_up(mine)

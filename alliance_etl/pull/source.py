@@ -89,6 +89,9 @@ class Remote(Protocol):
         """Write a file's bytes to `target`, all of them. SourceDown."""
 
 
+BREAKS_OFF = "it cannot be reached, or breaks off; the next run tries again"
+
+
 class Told:
     """Turns what a driver raises into SourceDown: whatever is raised in code that is not ours, of whatever class.
 
@@ -144,7 +147,7 @@ def _words(trouble: Exception, kinds: set[str]) -> str:
         "SSHException",
     }
     if broken or any("Connect" in name for name in kinds):
-        return "it cannot be reached, or breaks off; the next run tries again"
+        return BREAKS_OFF
     return f"it cannot be read now ({kind}); the next run tries again"
 
 

@@ -184,3 +184,15 @@ def test_a_host_whose_key_is_another_one_is_not_spoken_to(
     with pytest.raises(SourceDown, match="somebody else may be answering") as caught:
         SftpFolder(drop, "berlin").files()
     assert caught.value.lasting
+
+
+def test_a_connection_that_went_while_nobody_was_looking_is_told_as_one_that_breaks_off(drop: str) -> None:
+    """paramiko then says only that the socket is closed, with no number."""
+    source = SftpFolder(drop, "berlin")
+    (file,) = source.files() or [RemoteFile("a.csv", "/a.csv", 1, None, "")]
+    source._client[1].get_channel().close()
+
+    with pytest.raises(SourceDown, match="breaks off"):
+        source.look(file)
+
+    assert source.files() == []  # by another connection
