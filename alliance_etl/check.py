@@ -55,7 +55,7 @@ def check_file(study: Study, registry: Registry, promises: Promises, file: Path,
     plans = Plans(study, site, registry, promises, secrets.token_bytes(32))
     if may_answer_alerts(file.name):
         surely = not plans.for_file(file.name) and is_called_so(file.name)
-        answers = read_answers(file, file.name, surely=surely)
+        answers = read_answers(file, file.name, plans.limits, surely=surely)
         if answers is not None:
             return _of_answers(answers, file, site)
     staged = _staged(plans, file)

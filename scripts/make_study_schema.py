@@ -16,6 +16,7 @@ from alliance_etl.study.export import Export, FileRange, LongLayout
 from alliance_etl.study.model import (
     Expected,
     Fitness,
+    Limits,
     Notice,
     Quality,
     Redcap,
@@ -35,6 +36,7 @@ MODELS: tuple[type[Strict], ...] = (
     SessionRule,
     Fitness,
     Quality,
+    Limits,
     Notice,
     Site,
     Sends,

@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from alliance_etl.alerts.lookalikes import WHOSE, lookalike_ids
 from alliance_etl.alerts.rules import FOUND, VISIT, rating_before_first_session, session_order, straight_lining
 from alliance_etl.alerts.signs import signs_of
 from alliance_etl.findings.catalogue import KINDS
@@ -35,7 +36,12 @@ def alerts_alone(exports: Sequence[tuple[Plan, pl.DataFrame]], wanted: Alerts) -
             signs = signs_of(forms, plan.instrument.item_numbers, plan.instrument.reversed_items or (), plan.own)
             flat = signs.lazy().filter(kind="flat").with_columns(site=pl.lit(plan.site))
             found.append(straight_lining(flat, wanted.straight_lining_items))
-    rows = pl.concat(pl.collect_all(found)).sort("line", "code")
+    told = pl.collect_all(found)
+    known = sorted({each for plan, _ in placed for each in plan.pseudonyms.lookalikes})
+    if wanted.lookalike_id and known:
+        whose = pl.concat([forms.select(WHOSE) for _, forms in placed]).lazy()
+        told.append(lookalike_ids(placed[0][0].site, whose, known))
+    rows = pl.concat(told).sort("line", "code")
     return [_finding(row) for row in rows.iter_rows(named=True)]
 
 

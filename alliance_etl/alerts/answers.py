@@ -15,7 +15,7 @@ import polars as pl
 from alliance_etl.findings.comment import may_be_fixme
 from alliance_etl.findings.frame import CELLS, FileFinding, cause, no_cells, of_file, told_by_length
 from alliance_etl.night.reports import Counts
-from alliance_etl.reading import Block, OpenedFile, Unreadable, open_file
+from alliance_etl.reading import Block, Limits, OpenedFile, Unreadable, open_file
 
 NAME = "confirmations"
 COLUMNS = ("alert_id", "confirmed_by", "reason")
@@ -64,19 +64,22 @@ class Answers:
         return Counts(rows, new, changed, len(now) - new - changed + self.repeated, self.held, self.skipped)
 
 
-def read_answers(path: Path, name: str, *, surely: bool) -> Answers | None:
+def read_answers(path: Path, name: str, limits: Limits, *, surely: bool) -> Answers | None:
     """The answers in a file; None where it has no column alert_id (`surely`: where its name says that it should have
     one, it is then rejected instead).
     """
     try:
-        opened = open_file(path, name, COLUMNS)
+        opened = open_file(path, name, COLUMNS, limits=limits)
     except Unreadable:
         return _rejected(0, 0, None) if surely else None
     places = {column.casefold(): place for place, column in reversed(list(enumerate(opened.header)))}
     if "alert_id" not in places and not surely:
         return None
     positions = [places[column] for column in COLUMNS if column in places]
-    blocks = list(opened.blocks(sorted(positions) or [0]))
+    try:
+        blocks = list(opened.blocks(sorted(positions) or [0]))
+    except Unreadable:  # a line without an end
+        return _rejected(0, 0, opened)
     skipped = sum(block.blank.height for block in blocks)
     if len(positions) < len(COLUMNS):
         rows = sum(block.frame.height + block.broken.height for block in blocks)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from alliance_etl.alerts.lookalikes import WHOSE, lookalike_ids
 from alliance_etl.alerts.ranges import ranges_changed
 from alliance_etl.alerts.rules import (
     FOUND,
@@ -18,6 +19,7 @@ from alliance_etl.alerts.rules import (
 )
 from alliance_etl.alerts.signs import signs_path
 from alliance_etl.alerts.suspects import DATES, suspected
+from alliance_etl.intake.identity import Lookalike
 from alliance_etl.publication.scored import Scoring
 from alliance_etl.state.layout import Layout, make_durable, write_frame
 from alliance_etl.study.model import Alerts
@@ -34,15 +36,22 @@ Files = Sequence[tuple[Scoring, Path]]
 
 
 def alerts_of(
-    layout: Layout, sites: Mapping[str, Files], wanted: Alerts, confirmed: Collection[tuple[str, str]]
+    layout: Layout,
+    sites: Mapping[str, Files],
+    wanted: Alerts,
+    confirmed: Collection[tuple[str, str]],
+    lookalikes: Mapping[str, Sequence[Lookalike]],
 ) -> pl.DataFrame:
     """One row of ALERTS per form and rule; `state` is confirmed where `confirmed` has its site and alert_id.
 
-    `sites` has the scored files of each site. What a rule finds at one site depends on that site alone, so it is kept
-    until the site's files or the rules change.
+    `sites` has the scored files of each site, `lookalikes` its ids that look like others. What a rule finds at one site
+    depends on that site alone, so it is kept until the site's files or the rules change.
     """
-    kept = {site: _mark(files, wanted) for site, files in sites.items() if files}
-    parts = [_kept(layout.alerts / site / f"{mark}.parquet", site, sites[site], wanted) for site, mark in kept.items()]
+    kept = {site: _mark(files, wanted, lookalikes[site]) for site, files in sites.items() if files}
+    parts = [
+        _kept(layout.alerts / site / f"{mark}.parquet", site, sites[site], wanted, lookalikes[site])
+        for site, mark in kept.items()
+    ]
     current = {layout.alerts / site / f"{mark}.parquet" for site, mark in kept.items()}
     for path in layout.alerts.rglob("*"):  # drafts of a night that was killed, too
         if path.is_file() and path not in current:
@@ -50,22 +59,22 @@ def alerts_of(
     return _named(pl.concat([pl.DataFrame(schema=FOUND), *parts]), confirmed)
 
 
-def _mark(files: Files, wanted: Alerts) -> str:
+def _mark(files: Files, wanted: Alerts, lookalikes: Sequence[Lookalike]) -> str:
     """Changes with all that the alerts of a site follow from."""
-    facts = [sorted(path.name for _, path in files), sorted(VERSIONS.items()), wanted.model_dump()]
+    facts = [sorted(path.name for _, path in files), sorted(VERSIONS.items()), wanted.model_dump(), lookalikes]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
 
 
-def _kept(path: Path, site: str, files: Files, wanted: Alerts) -> pl.DataFrame:
+def _kept(path: Path, site: str, files: Files, wanted: Alerts, lookalikes: Sequence[Lookalike]) -> pl.DataFrame:
     if path.exists():
         return pl.read_parquet(path)
-    found = of_site(site, files, wanted)
+    found = of_site(site, files, wanted, lookalikes)
     write_frame(found, path)
     make_durable([path])
     return found
 
 
-def of_site(site: str, files: Files, wanted: Alerts) -> pl.DataFrame:
+def of_site(site: str, files: Files, wanted: Alerts, lookalikes: Sequence[Lookalike]) -> pl.DataFrame:
     """What the rules find (FOUND) in the scored files of one site. Both sessions' rules never blame one form twice."""
     parts = [pl.LazyFrame(schema=FOUND)]
     if wanted.session_order or wanted.rating_before_first_session:
@@ -78,6 +87,9 @@ def of_site(site: str, files: Files, wanted: Alerts) -> pl.DataFrame:
         signs = pl.concat([pl.read_parquet(signs_path(path)) for _, path in files]).with_columns(site=pl.lit(site))
         parts.append(straight_lining(signs.lazy().filter(kind="flat"), wanted.straight_lining_items))
     found = pl.collect_all(parts)
+    if wanted.lookalike_id and lookalikes:
+        forms = pl.concat([pl.scan_parquet(path).select(WHOSE) for _, path in files])
+        found.append(lookalike_ids(site, forms, lookalikes))
     return pl.concat([*found, *(ranges_changed(site, files) if wanted.range_changed else [])])
 
 

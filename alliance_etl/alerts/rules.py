@@ -6,7 +6,13 @@ what a rule finds raises its version: its confirmations lapse and the alerts are
 
 import polars as pl
 
-VERSIONS = {"session_order": 1, "rating_before_first_session": 1, "straight_lining": 2, "range_changed": 1}
+VERSIONS = {
+    "session_order": 1,
+    "rating_before_first_session": 1,
+    "straight_lining": 2,
+    "range_changed": 1,
+    "lookalike_id": 1,
+}
 
 VISIT = ("form_id", "site", "participant", "family", "rater_role", "session", "session_date", "drop_id", "line")
 """The columns that the rules about sessions and dates look at."""

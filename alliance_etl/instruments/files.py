@@ -12,6 +12,8 @@ from typing import Any
 
 import yaml  # its C reader is ten times as fast as ruamel.yaml
 
+from alliance_etl.yaml_bounds import OutOfBounds, refuse_unbounded
+
 Place = tuple[str | int, ...]
 
 # The words that YAML 1.2 knows; PyYAML's own list would turn the labels Yes and No, and dates, into something else.
@@ -70,12 +72,16 @@ def read_yaml(path: Path, name: str) -> YamlFile:
     Raises Unreadable for text that is no UTF-8 or no YAML, another shape than keys and values, and keys given twice.
     """
     try:
-        loader = _loader(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
+        refuse_unbounded(text)
+        loader = _loader(text)
         root = loader.get_single_node()
         twice = list(_repeated(root, set())) if root is not None else []
         content = loader.construct_document(root) if root is not None and not twice else {}
     except UnicodeDecodeError as error:
         raise Unreadable([f"{name}: not UTF-8 text (byte {error.start + 1}); save the file as UTF-8"]) from None
+    except OutOfBounds as error:
+        raise Unreadable([f"{name}, {error}"]) from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise Unreadable([f"{name}, line {line}: not YAML: {error.problem or error.context}"]) from None

@@ -77,17 +77,19 @@ def stage_drop(
     wanted = list(dict.fromkeys(name for plan in plans for name in _columns(plan)))
     delimiter = next((plan.export.delimiter for plan in plans if plan.export.delimiter), None)
     encoding = next((plan.export.encoding for plan in plans if plan.export.encoding), None)
+    limits = plans[0].limits.of_reading()
+    sheet = plans[0].export.sheet
     try:
-        text = open_file(path, name, wanted, delimiter=delimiter, encoding=encoding, sheet=plans[0].export.sheet)
+        text = open_file(path, name, wanted, delimiter=delimiter, encoding=encoding, sheet=sheet, limits=limits)
         plans = resolved(adapted(plans, text.typed), text)
         staged = _stage_text(text, plans, receipt, contracts, wanted, delimiter)
         encoding = text.encoding
     except Unreadable as unreadable:
         staged = held_whole(path, name, plans, unreadable, wanted)
     suspect = any(finding.code in headers.OF_ANOTHER_SITE for finding in staged.findings)
-    if suspect and staged.rejected and is_another_sites(path, name, elsewhere, encoding):
+    if suspect and staged.rejected and is_another_sites(path, name, elsewhere, encoding, limits):
         staged = replace(staged, findings=tuple(map(headers.of_another_site, staged.findings)))
-    return staged
+    return replace(staged, lookalikes=frozenset().union(*(plan.pseudonyms.lookalikes for plan in plans)))
 
 
 def _together(parts: Sequence[StagedDrop]) -> StagedDrop:
@@ -107,6 +109,7 @@ def _together(parts: Sequence[StagedDrop]) -> StagedDrop:
         facts=facts,
         is_fixme=any(part.is_fixme for part in parts),
         mends=tuple(mended for part in parts for mended in part.mends),
+        lookalikes=frozenset().union(*(part.lookalikes for part in parts)),
     )
 
 
@@ -130,7 +133,8 @@ def _stage_text(
         ]
     else:
         readings = [_begin(plan, contract, text, wanted) for plan, contract in zip(plans, contracts, strict=True)]
-    positions = sorted({position for reading in readings for position in reading.positions.values()}) or [0]
+    positions = sorted({position for reading in readings for position in reading.positions.values()})
+    positions = positions or [0][: len(text.header)]  # resources without an answer make no column
     rows = SheetRows(text.header_line, text.header_rows)
     mends: list[tuple[int, str, int]] = []
     broken = _take_blocks(text, readings, positions, receipt, rows, mends)

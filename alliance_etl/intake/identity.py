@@ -11,13 +11,16 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import polars as pl
+
+from alliance_etl.intake.lookalikes import twins
 
 UNIT_SEPARATOR = b"\x1f"
 Kind = Literal["participant", "therapist", "rater"]
 _PREFIX: dict[Kind, str] = {"participant": "p_", "therapist": "t_", "rater": "r_"}
+_WITH_TWINS = ("participant", "therapist")
 _DIGEST_BYTES = 10
 _DATE_BIT = 1 << 31
 _EPOCH_OFFSET = date(1, 1, 1).toordinal() - date(1970, 1, 1).toordinal()
@@ -46,13 +49,22 @@ def form_prefixes(
     return prefixes
 
 
+class Lookalike(NamedTuple):
+    """The pseudonym of an id that is not in plain characters, and that of the id which it would be in these."""
+
+    kind: str
+    pseudonym: str
+    twin: str
+
+
 @dataclass
 class Pseudonyms:
-    """Pseudonyms of one site, each id's computed once."""
+    """Pseudonyms of one site, each id's computed once; `lookalikes` are those of participants and therapists so far."""
 
     key: bytes
     site: str
     known: dict[Kind, dict[str, str]] = field(default_factory=dict)
+    lookalikes: set[Lookalike] = field(default_factory=set)
 
     def of(self, kind: Kind, texts: pl.Series) -> pl.Series:
         """The column of pseudonyms for a column of ids; NULL stays NULL."""
@@ -62,6 +74,10 @@ class Pseudonyms:
         distinct = texts.unique()
         strangers = [text for text in distinct.to_list() if text is not None and text not in known]
         known.update(zip(strangers, pseudonyms(self.key, kind, self.site, strangers), strict=True))
+        if kind in _WITH_TWINS and (alike := twins(strangers)):
+            plain = pseudonyms(self.key, kind, self.site, list(alike.values()))
+            pairs = zip(alike, plain, strict=True)
+            self.lookalikes |= {Lookalike(kind, known[identifier], twin) for identifier, twin in pairs}
         names = pl.Series([known.get(text) for text in distinct.to_list()], dtype=pl.String)
         return texts.replace_strict(distinct, names, return_dtype=pl.String)
 

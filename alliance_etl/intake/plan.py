@@ -1,7 +1,7 @@
 """What an export and its instrument together ask of a file: which columns, read by which rules."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 
@@ -10,7 +10,7 @@ import polars as pl
 from alliance_etl.instruments.model import Instrument, RaterRole, Response
 from alliance_etl.intake.answers import AnswerRule, comparable
 from alliance_etl.intake.identity import Pseudonyms
-from alliance_etl.study.model import Export
+from alliance_etl.study.model import Export, Limits
 
 _LEAST_BYTE, _MOST_BYTE = -128, 127
 
@@ -45,6 +45,7 @@ class Plan:
     min_answered: float
     pseudonyms: Pseudonyms
     timezone: str = "UTC"
+    limits: Limits = field(default_factory=Limits)
 
     @property
     def rater_role(self) -> RaterRole:

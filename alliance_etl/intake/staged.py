@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from alliance_etl.findings.frame import FileFinding, no_cells
+from alliance_etl.intake.identity import Lookalike
 from alliance_etl.night.reports import DropStatus
 
 
@@ -30,7 +31,8 @@ class StagedExport:
 class StagedDrop:
     """One file. `findings` are about the file as a whole, `cells` about lines that no export could take apart,
     `facts` say how it is written; `is_fixme` that it holds rows mended in a fixme file, and nothing else of the site;
-    `mends` of such rows their line, the drop and line at which they were held, and the exports that read them.
+    `mends` of such rows their line, the drop and line at which they were held, and the exports that read them;
+    `lookalikes` at least those of the file's ids that are not in plain characters.
     """
 
     exports: tuple[StagedExport, ...] = ()
@@ -39,6 +41,7 @@ class StagedDrop:
     facts: Mapping[str, object] = field(default_factory=dict)
     is_fixme: bool = False
     mends: tuple[tuple[int, str, int, str], ...] = ()
+    lookalikes: frozenset[Lookalike] = frozenset()
 
     @property
     def rejected(self) -> bool:

@@ -82,6 +82,17 @@ def _note_missing(records: Records, texts: pl.DataFrame, plan: Plan, log: CellLo
             column=export.participant,
             expected="the participant's id",
         )
+    for name, column in (("participant", export.participant), ("therapist", export.therapist), ("rater", export.rater)):
+        most = plan.limits.id_characters
+        too_long = texts[name].str.len_chars() > most
+        if column is not None and too_long.any():
+            log.note(
+                lines.filter(too_long),
+                "id_too_long",
+                position=records.positions[column],
+                column=column,
+                expected=f"at most {most:,} characters (`limits.id_characters`)",
+            )
     neither = texts["session"].is_null() & texts["date"].is_null()
     if export.instance:
         neither &= texts["instance"].is_null()

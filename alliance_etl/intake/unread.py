@@ -9,7 +9,7 @@ from alliance_etl.findings.frame import FileFinding, no_cells
 from alliance_etl.intake import header as headers
 from alliance_etl.intake.plan import Plan
 from alliance_etl.intake.staged import StagedDrop, StagedExport
-from alliance_etl.reading import Unreadable, open_file
+from alliance_etl.reading import Limits, Unreadable, open_file
 from alliance_etl.reading.formats import kind_of
 from alliance_etl.reading.source import whole_lines
 
@@ -41,7 +41,7 @@ def _rows(path: Path, name: str, unreadable: Unreadable) -> tuple[int, int]:
     """How many rows there are, and how many of them are blank, as far as it can be told."""
     if "rows" in unreadable.facts:
         return int(unreadable.facts["rows"]), 0
-    if unreadable.code in ("empty_file", "not_text", "no_sheet") or kind_of(path, name) is not None:
+    if unreadable.code in ("empty_file", "not_text", "no_sheet", "too_large") or kind_of(path, name) is not None:
         return 0, 0
     lines, blank = _count_lines(path)
     # the header of a bad encoding is there, only not readable
@@ -59,6 +59,9 @@ def _finding(unreadable: Unreadable, wanted: Sequence[str]) -> FileFinding:
     if unreadable.code == "broken_json":
         place = f"line {facts['line']}, character {facts['column']}"
         return FileFinding("broken_json", line=int(facts["line"]), expected="JSON", detail=place)
+    if unreadable.code == "too_large":
+        most = f"at most {facts['most']} (`{facts['setting']}`)"
+        return FileFinding("too_large", expected=most, detail=str(facts["found"]))
     if unreadable.code == "no_sheet":
         what = "have the expected columns" if facts["ambiguous"] else "are there, the one that study.yaml names is not"
         return FileFinding("no_sheet", expected="one sheet with the columns", detail=f"{facts['found']} {what}")
@@ -77,13 +80,15 @@ def _count_lines(path: Path) -> tuple[int, int]:
     return lines, blank
 
 
-def is_another_sites(path: Path, name: str, elsewhere: Sequence[Sequence[str]], encoding: str | None) -> bool:
+def is_another_sites(
+    path: Path, name: str, elsewhere: Sequence[Sequence[str]], encoding: str | None, limits: Limits
+) -> bool:
     """Whether the header has all columns of an export of another site; `elsewhere` holds these, one list per export."""
     if not elsewhere:
         return False
     names = list(dict.fromkeys(name for columns in elsewhere for name in columns))
     try:
-        opened = open_file(path, name, names, encoding=encoding)
+        opened = open_file(path, name, names, encoding=encoding, limits=limits)
     except Unreadable:
         return False
     # what a file of resources only supposes to be there proves nothing

@@ -54,7 +54,7 @@ class DropJudge:
             plans = source.read(lambda path: self.plans.for_content(drop.file, path))
         if may_answer_alerts(drop.file):
             surely = not plans and is_called_so(drop.file)
-            answers = source.read(lambda path: read_answers(path, drop.file, surely=surely))
+            answers = source.read(lambda path: read_answers(path, drop.file, self.plans.limits, surely=surely))
             if answers is not None:
                 return self._answering(drop, answers, earlier)
         if not plans:
@@ -120,6 +120,7 @@ class DropJudge:
     ) -> Drop:
         """The drop with what its staged forms did to the current ones, which they are folded into."""
         counts, vanished, against = {}, [], {}
+        forms.lookalikes |= staged.lookalikes
         for export in staged.exports:
             plan = self.plans.plans[export.name]
             before = forms.forms_of(export.instrument, self._role_apart(plan))

@@ -1,11 +1,15 @@
 """What lies in the drop folders that the ledger does not know yet."""
 
+import errno
 import hashlib
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from alliance_etl.night.entries import look_at
 from alliance_etl.pull import RemoteFile
 from alliance_etl.state.layout import Layout
 from alliance_etl.state.ledger import Ledger
@@ -24,7 +28,7 @@ class DroppedFile:
     """A file in a site's folder. `modified` is in ns; files are taken in by (modified, name).
 
     Of a remote file, `path` leads nowhere, `size` is -1 where the source does not tell it, and `modified` stands for
-    the version that the source tells.
+    the version that the source tells. `linked`: it is a link that may be followed (alliance_etl.night.entries).
     """
 
     path: Path
@@ -32,6 +36,7 @@ class DroppedFile:
     size: int
     modified: int
     remote: RemoteFile | None = None
+    linked: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,16 +63,28 @@ def dropped_files(site: Site, settle_seconds: float) -> list[DroppedFile]:
     now = time.time()
     files = []
     for path in site.drop.iterdir():
-        if is_unfinished(path.name) or not path.is_file():
+        if is_unfinished(path.name):
             continue
-        try:
-            stat = path.stat()
-        except FileNotFoundError:  # gone since the folder was listed
+        entry = look_at(path)
+        if entry is None or entry.kind != "file":
             continue
-        age = now - stat.st_mtime
+        age = now - entry.stat.st_mtime
         if age >= settle_seconds or age < -_AHEAD_SECONDS:
-            files.append(DroppedFile(path, spelled(path.name), stat.st_size, stat.st_mtime_ns))
+            size, modified = entry.stat.st_size, entry.stat.st_mtime_ns
+            files.append(DroppedFile(path, spelled(path.name), size, modified, linked=entry.linked))
     return sorted(files, key=lambda file: (file.modified, file.name))
+
+
+def refused_entries(site: Site) -> list[str]:
+    """In a sentence each: what lies in a site's folder under the name of a file and is not read. OSError as above."""
+    if not isinstance(site.drop, Path):
+        return []
+    entries = ((path, look_at(path)) for path in sorted(site.drop.iterdir()) if not is_unfinished(path.name))
+    return [
+        f"{spelled(path.name)} in its folder {entry.refused}"
+        for path, entry in entries
+        if entry is not None and entry.refused
+    ]
 
 
 def spelled(name: str) -> str:
@@ -86,12 +103,27 @@ def differing(files: Sequence[DroppedFile], seen: Seen) -> list[DroppedFile]:
 
 
 def is_untouched(file: DroppedFile) -> bool:
-    """Whether a local file lies there just as it was seen."""
-    try:
-        stat = file.path.stat()
-    except OSError:  # whoever reads it says so
+    """Whether a local file lies there just as it was seen; a link that has taken its place is another thing."""
+    entry = look_at(file.path)
+    if entry is None or entry.kind != "file":  # whoever reads it says so
         return False
-    return (stat.st_size, stat.st_mtime_ns) == (file.size, file.modified)
+    return (entry.stat.st_size, entry.stat.st_mtime_ns, entry.linked) == (file.size, file.modified, file.linked)
+
+
+@contextmanager
+def opened(file: DroppedFile) -> Iterator[Path]:
+    """A path to a local file's bytes, whatever comes to stand under its name meanwhile. FileNotFoundError where it has
+    gone; OSError where it cannot be read, or something else has taken its place.
+    """
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | (0 if file.linked else os.O_NOFOLLOW)
+    handle = os.open(file.path, flags)
+    try:
+        entry = look_at(file.path)
+        if entry is not None and entry.refused:
+            raise OSError(errno.ELOOP, entry.refused)
+        yield Path(f"/dev/fd/{handle}")
+    finally:
+        os.close(handle)
 
 
 def content_hash(path: Path) -> str:

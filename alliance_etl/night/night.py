@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -70,8 +70,9 @@ def open_night(
     layout = Layout(study.folder)
     with trouble_with_disk_told(layout.state):
         layout.make()
-    with study_lock(layout.lock, wait_seconds=wait_seconds, on_wait=on_wait):
+    with ExitStack() as lock:
         with trouble_with_disk_told(layout.state):
+            lock.enter_context(study_lock(layout.lock, wait_seconds=wait_seconds, on_wait=on_wait))
             ledger = Ledger(layout.ledger)
         try:
             with trouble_with_disk_told(layout.state):
@@ -210,7 +211,8 @@ class Night:
         sites = {site: [(scoring, path) for of, scoring, path in files if of == site] for site in self.study.sites}
         with trouble_with_disk_told(self.layout.state):
             confirmed = {(word.site, word.alert_id) for word in self._said()}
-            return alerts_of(self.layout, sites, self.study.alerts, confirmed)
+            lookalikes = {site: self.ledger.lookalikes.of(site) for site in sites}
+            return alerts_of(self.layout, sites, self.study.alerts, confirmed, lookalikes)
 
     def open_alerts(self, site: str | None = None, code: str | None = None) -> list[dict[str, Any]]:
         return chosen(self.alerts(), [], site, code).to_dicts()

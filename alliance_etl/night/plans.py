@@ -15,11 +15,11 @@ from alliance_etl.intake.contract import AnswersContract
 from alliance_etl.intake.identity import Pseudonyms
 from alliance_etl.intake.plan import Plan, is_integral
 from alliance_etl.night.promises import Promises
-from alliance_etl.reading import Unreadable, open_file
+from alliance_etl.reading import Limits, Unreadable, open_file
 from alliance_etl.study.model import Site, Study
 
 # Raised when the intake of this package reads the same file otherwise than before: every site is then taken in anew.
-INTAKE_VERSION = 5
+INTAKE_VERSION = 6
 _MOST_SHEETS = 20
 
 
@@ -43,6 +43,7 @@ class Plans:
                 min_answered=study.scoring.min_answered,
                 pseudonyms=pseudonyms,
                 timezone=self.timezone,
+                limits=study.limits,
             )
             for name, export in self.site.exports.items()
         }
@@ -57,10 +58,15 @@ class Plans:
         file is called now; else by its name.
         """
         if may_be_fixme(file):
-            told = [self.plans[name] for name in _exports_told(path, file) if name in self.plans]
+            told = [self.plans[name] for name in _exports_told(path, file, self.limits) if name in self.plans]
             if told:
                 return told
         return self.for_file(file)
+
+    @property
+    def limits(self) -> Limits:
+        """How large a file may be that is opened."""
+        return self.study.limits.of_reading()
 
     def contract(self, plan: Plan) -> AnswersContract:
         if plan.name not in self._contracts:
@@ -94,6 +100,7 @@ class Plans:
             "version": INTAKE_VERSION,
             "study": self.study.slug,
             "timezone": self.timezone,
+            "limits": self.study.limits.model_dump(exclude={"files"}),
             "exports": {
                 name: [
                     plan.export.fingerprint(),
@@ -108,12 +115,12 @@ class Plans:
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
-def _exports_told(path: Path, file: str) -> tuple[str, ...]:
+def _exports_told(path: Path, file: str, limits: Limits) -> tuple[str, ...]:
     """The exports that the header of a fixme file names, or the headers of its sheets."""
     told: list[str] = []
     for number in range(1, _MOST_SHEETS + 1):
         try:
-            opened = open_file(path, file, (), sheet=number)
+            opened = open_file(path, file, (), sheet=number, limits=limits)
         except Unreadable as error:
             if error.code == "empty_file":  # a sheet that Excel has added
                 continue

@@ -8,6 +8,7 @@ from pathlib import Path
 from alliance_etl.night.news import DroppedFile, Seen, differing, is_unfinished, spelled
 from alliance_etl.pull import Remote, RemoteFile, SourceDown
 from alliance_etl.pull.fetch import listed
+from alliance_etl.pull.source import MOST_FILES
 
 # Longer than this no run waits for a young file to settle; the next run takes it.
 _LONGEST_SETTLING = 5.0
@@ -15,30 +16,30 @@ _LONGEST_SETTLING = 5.0
 _CLOCKS_APART = 86_400.0
 
 
-def new_files(remote: Remote, settle_seconds: float, seen: Seen) -> list[DroppedFile]:
+def new_files(remote: Remote, settle_seconds: float, seen: Seen, most: int = MOST_FILES) -> list[DroppedFile]:
     """The settled files of a source that may be new, in the order of taking them in. SourceDown.
 
     Clocks differ, so that a young file has settled only if a second look a while later finds it as it was. Where that
     cannot be waited for, it must be old by the source's own clock as well.
     """
     by_clock = settle_seconds if settle_seconds > _LONGEST_SETTLING else 0.0
-    new = may_be_new(remote, by_clock, seen)
+    new = may_be_new(remote, by_clock, seen, most)
     young = [file for file in new if _is_young(file)]
     if not young or not settle_seconds:
         return new
     time.sleep(min(settle_seconds, _LONGEST_SETTLING))
-    later = {(file.name, file.size, file.modified) for file in may_be_new(remote, by_clock, seen)}
+    later = {(file.name, file.size, file.modified) for file in may_be_new(remote, by_clock, seen, most)}
     return [file for file in new if file not in young or (file.name, file.size, file.modified) in later]
 
 
-def may_be_new(remote: Remote, settle_seconds: float, seen: Seen) -> list[DroppedFile]:
+def may_be_new(remote: Remote, settle_seconds: float, seen: Seen, most: int = MOST_FILES) -> list[DroppedFile]:
     """The files of a source that differ from when they were last looked at, or of which the source tells nothing that
-    would differ. SourceDown.
+    would differ. SourceDown, where it lists more than `most`, too.
     """
     now = time.time()
     files = [
         _dropped(file)
-        for file in sorted(listed(remote), key=lambda file: (file.modified or 0, file.name))
+        for file in sorted(listed(remote, most), key=lambda file: (file.modified or 0, file.name))
         if file.name and not is_unfinished(file.name) and _is_settled(file, now, settle_seconds)
     ]
     _refuse_twins(remote, files)

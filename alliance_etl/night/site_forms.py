@@ -8,6 +8,7 @@ from typing import Literal, get_args
 import polars as pl
 
 from alliance_etl.forms.fold import Folded, fold, without
+from alliance_etl.intake.identity import Lookalike
 from alliance_etl.intake.staged import StagedExport
 from alliance_etl.state.entries import Drop, Segment
 from alliance_etl.state.layout import Layout, write_frame
@@ -34,6 +35,7 @@ class SiteForms:
     segments: list[Segment]
     pending: dict[tuple[str, Kind], list[pl.DataFrame]] = field(default_factory=dict)
     unsafe: list[Path] = field(default_factory=list)
+    lookalikes: set[Lookalike] = field(default_factory=set)
 
     def fold_in(self, drop: Drop, staged: StagedExport) -> Folded:
         """Fold one export's staged forms in."""
@@ -89,6 +91,7 @@ class SiteForms:
             [segment for segment in named if segment.path not in stand],
             [segment for segment in self.segments if segment.path not in before],
         )
+        ledger.lookalikes.enter(self.site, sorted(self.lookalikes))
 
     def _current(self, instrument: str) -> list[pl.LazyFrame]:
         files = [pl.scan_parquet(self.layout.state / segment.path) for segment in self._of(instrument, "current")]

@@ -2,8 +2,8 @@
 changed.
 """
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -13,7 +13,7 @@ from alliance_etl.batches import batches
 from alliance_etl.night.ahead import Ahead
 from alliance_etl.night.audited import tell_drops
 from alliance_etl.night.judging import DropJudge
-from alliance_etl.night.news import DroppedFile, content_hash, differing, dropped_files
+from alliance_etl.night.news import DroppedFile, content_hash, differing, dropped_files, opened, refused_entries
 from alliance_etl.night.owed import Owed
 from alliance_etl.night.plans import Plans
 from alliance_etl.night.pulled import new_files
@@ -74,10 +74,10 @@ class SiteIntake:
 
     def begin_to_look(self) -> None:
         """Ask a remote source what it has, while others are asked, too; the answer holds for this night."""
-        remote, settle = self.remote, self.study.settle_seconds
+        remote, study = self.remote, self.study
         if remote is not None:
             seen = self.ledger.seen(self.site)
-            self._looked = Begun(lambda: new_files(remote, settle, seen))
+            self._looked = Begun(lambda: new_files(remote, study.settle_seconds, seen, study.limits.files))
 
     def has_news(self, *, rebuild: bool) -> bool:
         """Whether there is anything to take in, or to say: a folder that cannot be read is news, too."""
@@ -86,11 +86,12 @@ class SiteIntake:
             return True
         try:
             fresh = self._fresh()
+            refused = refused_entries(self.study.sites[self.site])
         except OSError:
             return True
         if self.remote is not None and not fresh:
             self._tell_contact(None)
-        return bool(fresh)
+        return bool(fresh or refused)
 
     def stageable(self) -> list[DroppedFile]:
         """The new files that lie here to be read; none where the folder cannot be read, which `take_in` tells."""
@@ -162,6 +163,7 @@ class SiteIntake:
         failures: list[str] = []
         try:
             fresh = self._fresh()
+            failures += refused_entries(self.study.sites[self.site])
         except FileNotFoundError:
             return [], [f"its folder {self._folder} is not there; make it, or correct `drop` of the site in study.yaml"]
         except SourceDown as trouble:
@@ -210,9 +212,10 @@ class SiteIntake:
     def _at_hand(self, file: DroppedFile) -> AbstractContextManager[Path]:
         """A path to a file's bytes: those of a remote one are fetched into a nameless file below .state/."""
         if file.remote is None:
-            return nullcontext(file.path)
+            return _at_hand(file)
         assert self.remote is not None, "a remote file comes from a remote source"
-        return fetched(self.remote, file.remote, self.layout.state)
+        most = self.study.limits.of_reading().file_bytes
+        return fetched(self.remote, file.remote, self.layout.state, most)
 
     def _source(self, sha256: str, file: DroppedFile | None = None) -> Source:
         return Source(self.archive, sha256, self.layout.state, file if file and file.remote is None else None)
@@ -257,10 +260,25 @@ class SiteIntake:
         return entered
 
 
+@contextmanager
+def _at_hand(file: DroppedFile) -> Iterator[Path]:
+    """A path to a local file's bytes. FileNotFoundError where it has gone, SourceDown where it cannot be read."""
+    with ExitStack() as stack:
+        with _told_as_unreadable(file):
+            path = stack.enter_context(opened(file))
+        yield path
+
+
 def _size_and_hash(path: Path, file: DroppedFile) -> tuple[int, str]:
     """FileNotFoundError where the file has gone, SourceDown where it cannot be read."""
-    try:
+    with _told_as_unreadable(file):
         return path.stat().st_size, content_hash(path)
+
+
+@contextmanager
+def _told_as_unreadable(file: DroppedFile) -> Iterator[None]:
+    try:
+        yield
     except FileNotFoundError:
         raise
     except OSError as trouble:

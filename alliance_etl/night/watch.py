@@ -93,7 +93,7 @@ class Watch:
         remote = remote_of(study.sites[name])
         assert remote is not None, "only remote sources are kept in mind"
         may_read = now - memory.read >= READ_AS_SELDOM * study.poll_seconds
-        look = Begun(lambda: _look(remote, study.settle_seconds, seen, memory, may_read=may_read))
+        look = Begun(lambda: _look(remote, study, seen, memory, may_read=may_read))
         self._begun[str(study.path), name] = now, look
         kept[name] = replace(memory, asked=now)
         return look
@@ -125,25 +125,25 @@ def _interval(study: Study, site: Site) -> float:
     return study.poll_seconds * (1 if remote is None or remote.can_list else READ_AS_SELDOM)
 
 
-def _look(remote: Remote, settle_seconds: float, seen: Seen, memory: Memory, *, may_read: bool) -> _Found:
+def _look(remote: Remote, study: Study, seen: Seen, memory: Memory, *, may_read: bool) -> _Found:
     marks = [] if may_read else [mark for mark in memory.found if _is_of_content(mark)]
     try:
-        for file in may_be_new(remote, settle_seconds, seen):
+        for file in may_be_new(remote, study.settle_seconds, seen, study.limits.files):
             assert file.remote is not None, "a source has remote files"
             if file.remote.version:
                 marks.append(f"{_short(file.name)}:{file.size}:{file.modified}")
             elif may_read:
-                marks += [f"{_short(file.name)}:{digest[:16]}" for digest in _digest(remote, file.remote)]
+                marks += [f"{_short(file.name)}:{digest[:16]}" for digest in _digest(remote, file.remote, study)]
     finally:
         remote.forget()
     known = _marks_of(seen)
     return _Found(tuple(mark for mark in marks if mark not in known), may_read)
 
 
-def _digest(remote: Remote, file: RemoteFile) -> Iterator[str]:
+def _digest(remote: Remote, file: RemoteFile, study: Study) -> Iterator[str]:
     """The hash of a file's content; nothing where just this file cannot be read, which a run tells."""
     try:
-        yield remote_hash(remote, file)
+        yield remote_hash(remote, file, study.limits.of_reading().file_bytes)
     except SourceDown as trouble:
         if not (trouble.of_file or (trouble.gone and remote.can_list)):
             raise

@@ -14,7 +14,7 @@ import polars as pl
 
 from alliance_etl.errors import ConfigurationError
 from alliance_etl.proposal.column import Column
-from alliance_etl.reading import OpenedFile, Typed, Unreadable, open_file
+from alliance_etl.reading import Limits, OpenedFile, Typed, Unreadable, open_file
 from alliance_etl.reading.contained import unpacked
 from alliance_etl.reading.detect import Detected, detect
 from alliance_etl.reading.formats import kind_of
@@ -33,6 +33,8 @@ _FAULTS = {
     "bad_encoding": "is not in {encoding}",
     "no_header": "has no column names in its first line; export it once more, with the names of the columns",
     "no_sheet": "has no such sheet",
+    "broken_json": "is no JSON: it breaks in line {line}, character {column}",
+    "too_large": "is larger than is read: {found}, and at most {most} are read",
 }
 
 
@@ -104,7 +106,7 @@ def _told(path: Path, unreadable: Unreadable) -> str:
 def _names(path: Path, kind: str | None, encoding: str | None) -> tuple[list[str], str | None]:
     """What the header's cells seem to be, and the delimiter; nothing for files with types, which tell it."""
     if kind in ("gzip", "zip"):
-        inside = unpacked(path, kind, path.name)
+        inside = unpacked(path, kind, path.name, Limits())
         return _names(inside.path, kind_of(inside.path, inside.name), encoding)
     if kind is not None:
         return [], None
@@ -125,7 +127,7 @@ def _delimiter(detected: Detected) -> str | None:
 def _table(
     path: Path, names: Sequence[str], delimiter: str | None, encoding: str | None, sheet: str | None = None
 ) -> Table:
-    opened = open_file(path, path.name, names, delimiter=delimiter, encoding=encoding, sheet=sheet)
+    opened = open_file(path, path.name, names, delimiter=delimiter, encoding=encoding, sheet=sheet, limits=Limits())
     frame, broken = _rows(opened)
     unaided = delimiter and _delimiter_unaided(path, opened.header, encoding)
     return Table(
@@ -143,7 +145,9 @@ def _table(
 def _delimiter_unaided(path: Path, header: Sequence[str], encoding: str | None) -> object:
     """The delimiter that intake finds by the names alone, which then needs not be said."""
     try:
-        return open_file(path, path.name, [name for name in header if name], encoding=encoding).facts.get("delimiter")
+        return open_file(
+            path, path.name, [name for name in header if name], encoding=encoding, limits=Limits()
+        ).facts.get("delimiter")
     except Unreadable:
         return None
 
@@ -166,12 +170,12 @@ def _rows(opened: OpenedFile) -> tuple[pl.DataFrame, int]:
 
 def _sheets(path: Path, kind: str, sheet: str | None) -> Iterator[Table]:
     """The sheets that hold a table, in their order."""
-    names = [name for name in sheet_names(path, kind) if sheet in (None, name)]
+    names = [name for name in sheet_names(path, kind, Limits()) if sheet in (None, name)]
     if not names:
         raise Unreadable("no_sheet", {"found": "others", "ambiguous": False})
     for name in names:
         try:
-            top = open_workbook(path, kind, (), name)
+            top = open_workbook(path, kind, (), name, limits=Limits())
         except Unreadable as unreadable:
             if unreadable.code == "empty_file":
                 continue

@@ -9,27 +9,29 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar, cast
 
 from alliance_etl.pull.limits import LISTING_SECONDS, Counted, in_time
-from alliance_etl.pull.source import Remote, RemoteFile, SourceDown, again
+from alliance_etl.pull.source import MOST_FILES, Remote, RemoteFile, SourceDown, again
 
 T = TypeVar("T")
+ANY_SIZE = 1 << 60
 
 
-def listed(remote: Remote) -> list[RemoteFile]:
-    """What lies at a source, in bounded time. SourceDown."""
-    return again(lambda: _in_time(remote, remote.files, LISTING_SECONDS))
+def listed(remote: Remote, most: int = MOST_FILES) -> list[RemoteFile]:
+    """What lies at a source, in bounded time. SourceDown, where there are more than `most` files, too."""
+    return again(lambda: _in_time(remote, lambda: remote.files(most), LISTING_SECONDS))
 
 
 @contextmanager
-def fetched(remote: Remote, file: RemoteFile, folder: Path) -> Iterator[Path]:
+def fetched(remote: Remote, file: RemoteFile, folder: Path, most_bytes: int = ANY_SIZE) -> Iterator[Path]:
     """A path to a remote file's bytes, in a nameless file of `folder` that goes away with the process, whatever ends
-    it. SourceDown; FileNotFoundError where the file has gone since it was listed.
+    it. SourceDown, where there are more than `most_bytes`, too; FileNotFoundError where the file has gone since it was
+    listed.
     """
     tries: list[RemoteFile | None] = []
 
     def once() -> Any:
         before = file if not tries else _in_time(remote, lambda: remote.look(file), LISTING_SECONDS)
         tries.append(before)
-        return _whole(remote, before or file, folder)
+        return _whole(remote, before or file, folder, most_bytes)
 
     try:
         plain = again(once)
@@ -41,12 +43,12 @@ def fetched(remote: Remote, file: RemoteFile, folder: Path) -> Iterator[Path]:
         yield Path(f"/dev/fd/{plain.fileno()}")
 
 
-def remote_hash(remote: Remote, file: RemoteFile) -> str:
+def remote_hash(remote: Remote, file: RemoteFile, most_bytes: int = ANY_SIZE) -> str:
     """SHA-256 of a remote file's bytes, in hex; nothing of them is kept. SourceDown."""
 
     def once() -> str:
         digest = hashlib.sha256()
-        counted = Counted(cast(BinaryIO, _Digested(digest.update)))
+        counted = Counted(cast(BinaryIO, _Digested(digest.update)), _Most(remote.where, most_bytes).refuse)
         target = cast(BinaryIO, counted)
         _in_time(remote, lambda: remote.read(file, target), remote.patience, lambda: counted.written)
         return digest.hexdigest()
@@ -68,10 +70,29 @@ class _Digested:
         """Nothing is kept back."""
 
 
-def _whole(remote: Remote, before: RemoteFile, folder: Path) -> Any:
+@dataclass(frozen=True)
+class _Most:
+    """What a file may have, whatever a source says of it."""
+
+    where: str
+    bytes: int
+
+    def refuse(self, size: int) -> None:
+        if size > self.bytes:
+            raise SourceDown(
+                f"{self.where}: a file has more than {self.bytes >> 20:,} MiB, and is not fetched; have the site send "
+                "it in parts, or raise `limits.file_mib`",
+                lasting=True,
+                of_file=True,
+            )
+
+
+def _whole(remote: Remote, before: RemoteFile, folder: Path, most_bytes: int) -> Any:
     """The file's bytes. Each try has a file of its own: one that was given up may still be written to."""
+    most = _Most(remote.where, most_bytes)
+    most.refuse(before.size or 0)
     plain = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - whoever asked closes it
-    counted = Counted(cast(BinaryIO, plain))
+    counted = Counted(cast(BinaryIO, plain), most.refuse)
     target = cast(BinaryIO, counted)
     _in_time(remote, lambda: remote.read(before, target), remote.patience, lambda: counted.written)
     after = _in_time(remote, lambda: remote.look(before), LISTING_SECONDS)

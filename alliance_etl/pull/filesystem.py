@@ -40,11 +40,11 @@ class FileSystem:
         """The next question makes another connection."""
         self._opened = None
 
-    def files(self) -> list[RemoteFile]:
+    def files(self, most: int = MOST_FILES) -> list[RemoteFile]:
         with Told(self.where):
             entries = self._entries()
-        if len(entries) > MOST_FILES:
-            raise too_many(self.where)
+        if len(entries) > most:
+            raise too_many(self.where, most)
         return [_file(entry) for entry in entries]
 
     def look(self, file: RemoteFile) -> RemoteFile | None:

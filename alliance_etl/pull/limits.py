@@ -54,14 +54,15 @@ class _Kept:
 
 
 class Counted:
-    """A file that is written to, and how much has been."""
+    """A file that is written to, and how much has been; `refuse` may raise when it is told."""
 
-    def __init__(self, target: BinaryIO) -> None:
-        self._target = target
+    def __init__(self, target: BinaryIO, refuse: Callable[[int], None] = lambda _: None) -> None:
+        self._target, self._refuse = target, refuse
         self.written = 0
 
     def write(self, chunk: bytes) -> int:
         self.written += len(chunk)
+        self._refuse(self.written)
         return self._target.write(chunk)
 
     def flush(self) -> None:

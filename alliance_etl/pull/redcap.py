@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from alliance_etl.pull.answers import CONNECT_SECONDS, copy, judge, trusted
-from alliance_etl.pull.source import RemoteFile, SourceDown, Told
+from alliance_etl.pull.source import MOST_FILES, RemoteFile, SourceDown, Told
 from alliance_etl.pull.words import shown_url
 from alliance_etl.study.places import Redcap
 
@@ -36,7 +36,7 @@ class RedcapExport:
     def forget(self) -> None:
         """Every request has its own connection."""
 
-    def files(self) -> list[RemoteFile]:
+    def files(self, most: int = MOST_FILES) -> list[RemoteFile]:
         return [RemoteFile(self.place.file, self.where, None, None, "")]
 
     def look(self, file: RemoteFile) -> RemoteFile | None:

@@ -6,6 +6,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
@@ -37,14 +38,14 @@ class SftpFolder:
     def where(self) -> str:
         return shown_url(self.url)
 
-    def files(self) -> list[RemoteFile]:
+    def files(self, most: int = MOST_FILES) -> list[RemoteFile]:
         with self._connected() as ftp:
             root = ftp.stat(self._root)
             if not stat.S_ISDIR(root.st_mode or 0):
                 return [_file(self._root, root)]
-            entries = list(_entries(ftp, self._root))
-            if len(entries) > MOST_FILES:
-                raise too_many(self.where)
+            entries = list(islice(_entries(ftp, self._root), most + 1))
+            if len(entries) > most:
+                raise too_many(self.where, most)
             there = ((name, _resolved(ftp, self._path(name), attributes)) for name, attributes in entries)
             return [_file(self._path(name), attributes) for name, attributes in there if attributes is not None]
 

@@ -79,8 +79,8 @@ class Remote(Protocol):
     def forget(self) -> None:
         """Give a connection up that nothing comes of any more."""
 
-    def files(self) -> list[RemoteFile]:
-        """What lies there now. SourceDown."""
+    def files(self, most: int = MOST_FILES) -> list[RemoteFile]:
+        """What lies there now. SourceDown, where there are more than `most`, too."""
 
     def look(self, file: RemoteFile) -> RemoteFile | None:
         """The same file as it lies there now; None where that cannot be asked. SourceDown."""

@@ -48,14 +48,14 @@ class WebFolder:
         """The next request makes another connection."""
         self._session = None
 
-    def files(self) -> list[RemoteFile]:
+    def files(self, most: int = MOST_FILES) -> list[RemoteFile]:
         if not self.url.endswith("/"):
             return [self._look(self.url)]
         with Told(self.where), self._ask("GET", self.url) as answer:
             judge(answer, self.where, _REFUSED)
-            addresses = _addresses(answer, self.url, self.where)
-        if len(addresses) > MOST_FILES:
-            raise too_many(self.where)
+            addresses = _addresses(answer, self.url, self.where, most)
+        if len(addresses) > most:
+            raise too_many(self.where, most)
         parts = [addresses[start::_ASKED_AT_ONCE] for start in range(_ASKED_AT_ONCE)]
         asked = [Begun(partial(self._look_at_all, part)) for part in parts]
         return [file for each in asked for file in each.result()]
@@ -132,13 +132,13 @@ def _name(address: str) -> str:
     return PurePosixPath(unquote(urlsplit(address).path)).name
 
 
-def _addresses(answer: "Response", folder: str, where: str) -> list[str]:
+def _addresses(answer: "Response", folder: str, where: str, most: int) -> list[str]:
     """The addresses of the files that a folder's page names: its links or, where it is plain text, its lines."""
     body = bytearray()
     for chunk in answer.iter_content(CHUNK):
         body += chunk
         if len(body) > _LONGEST_PAGE:
-            raise too_many(where)
+            raise too_many(where, most)
     text = body.decode(answer.encoding or "utf-8", "replace")
     if answer.headers.get("Content-Type", "").startswith("text/plain"):
         links = [line.strip() for line in text.splitlines() if line.strip()]

@@ -3,7 +3,7 @@
 import os
 from urllib.parse import urlsplit, urlunsplit
 
-from alliance_etl.pull.source import MOST_FILES, SourceDown
+from alliance_etl.pull.source import SourceDown
 
 
 def shown_url(url: str) -> str:
@@ -22,7 +22,8 @@ def variable(site: str, name: str) -> str | None:
     return os.environ.get(variable_name(site, name)) or None
 
 
-def too_many(where: str) -> SourceDown:
+def too_many(where: str, most: int) -> SourceDown:
     return SourceDown(
-        f"{where}: it holds more than {MOST_FILES:,} files; give the site a folder of its own", lasting=True
+        f"{where}: it holds more than {most:,} files; give the site a folder of its own, or raise `limits.files`",
+        lasting=True,
     )

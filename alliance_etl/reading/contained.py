@@ -11,13 +11,9 @@ from types import TracebackType
 from typing import IO
 from xml.etree import ElementTree
 
+from alliance_etl.reading.limits import UNLIMITED, Limits, mib, too_large
 from alliance_etl.reading.model import Unreadable
 
-MOST_BYTES = 4 << 30
-"""What one file may hold unpacked."""
-MOST_RATIO = 200
-"""How many times its packed size a file may have, once it is large: text packs to a tenth, bombs to nothing."""
-_FREE_BYTES = 64 << 20
 _CHUNK = 1 << 20
 
 
@@ -33,18 +29,18 @@ class Contained:
         return Path(f"/dev/fd/{self.file.fileno()}")
 
 
-def unpacked(path: Path, kind: str, name: str) -> Contained:
-    """The one file inside a gz or zip. Raises Unreadable (not_text, kind)."""
-    return _from_gzip(path, name) if kind == "gzip" else _from_zip(path)
+def unpacked(path: Path, kind: str, name: str, limits: Limits = UNLIMITED) -> Contained:
+    """The one file inside a gz or zip. Raises Unreadable (not_text, kind; too_large)."""
+    return _from_gzip(path, name, limits) if kind == "gzip" else _from_zip(path, limits)
 
 
-def _from_gzip(path: Path, name: str) -> Contained:
+def _from_gzip(path: Path, name: str, limits: Limits) -> Contained:
     with DamageTold("gzip file"), path.open("rb") as packed, gzip.open(packed) as source:
-        file = _copied(source, path.stat().st_size)
+        file = _copied(source, path.stat().st_size, limits)
     return Contained(file, PurePosixPath(name).stem)
 
 
-def _from_zip(path: Path) -> Contained:
+def _from_zip(path: Path, limits: Limits) -> Contained:
     with DamageTold("zip archive"), zipfile.ZipFile(path) as archive:
         inside = [info for info in archive.infolist() if not _is_noise(info)]
         if len(inside) != 1:
@@ -52,7 +48,7 @@ def _from_zip(path: Path) -> Contained:
         if inside[0].flag_bits & 1:
             raise Unreadable("not_text", {"kind": "a zip archive under a password"})
         with archive.open(inside[0]) as source:
-            file = _copied(source, path.stat().st_size)
+            file = _copied(source, path.stat().st_size, limits)
     return Contained(file, PurePosixPath(inside[0].filename.replace("\\", "/")).name)
 
 
@@ -86,28 +82,14 @@ def _is_damage(error: BaseException) -> bool:
     return isinstance(error, known) or type(error).__module__ == "pyo3_runtime"
 
 
-def refuse_bomb(path: Path, kind: str) -> None:
-    """Raise Unreadable for a workbook that unpacks to far more than a workbook of its size does."""
-    if not zipfile.is_zipfile(path):
-        return
-    with zipfile.ZipFile(path) as archive:
-        unpacked_size = sum(info.file_size for info in archive.infolist())
-    most = _most(path.stat().st_size)
-    if unpacked_size > most:
-        raise Unreadable("not_text", {"kind": f"{kind} that unpacks to more than {most >> 20:,} MiB"})
-
-
-def _most(packed_size: int) -> int:
-    return min(MOST_BYTES, max(_FREE_BYTES, packed_size * MOST_RATIO))
-
-
-def _copied(source: IO[bytes] | gzip.GzipFile, packed_size: int) -> IO[bytes]:
-    most = _most(packed_size)
+def _copied(source: IO[bytes] | gzip.GzipFile, packed_size: int, limits: Limits) -> IO[bytes]:
+    most = limits.unpacked_bytes(packed_size, limits.file_bytes)
     file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the opened file
     while chunk := source.read(_CHUNK):
         file.write(chunk)
         if file.tell() > most:
             file.close()
-            raise Unreadable("not_text", {"kind": f"an archive that unpacks to more than {most >> 20:,} MiB"})
+            setting = "file_mib" if most >= limits.file_bytes else "unpacked_times"
+            raise too_large(f"an archive that unpacks to more than {mib(most)}", setting, mib(most))
     file.flush()
     return file

@@ -9,11 +9,12 @@ from alliance_etl.reading.clean import read_clean
 from alliance_etl.reading.encoding import Encoding, encoding_of
 from alliance_etl.reading.grammar import Grammar, Shape
 from alliance_etl.reading.header import cut, find_header
+from alliance_etl.reading.limits import UNLIMITED, Limits
 from alliance_etl.reading.model import Block, Dialect, Unreadable, joined
 from alliance_etl.reading.qualtrics import legacy_header, more_header
 from alliance_etl.reading.quoted import quoting_of
 from alliance_etl.reading.quoting import USUAL, Quoting
-from alliance_etl.reading.source import AHEAD_BYTES, CHUNK_BYTES, Window, utf8_chunks
+from alliance_etl.reading.source import AHEAD_BYTES, CHUNK_BYTES, LineTooLong, Window, utf8_chunks
 
 CAREFUL_BYTES = 1 << 18
 """What is read line by line where something in it is not clean: small, so that clean text around it is not."""
@@ -42,6 +43,7 @@ class DelimitedText:
     header_rows: int = 1
     packed: str | None = None
     _quoting: Quoting = USUAL
+    _limits: Limits = UNLIMITED
     holder: object | None = None
     """Keeps the bytes of a packed file there while they are read."""
 
@@ -71,18 +73,23 @@ class DelimitedText:
         """All records after the header, in order; columns by position in the header, all of them where None.
 
         Memory is bounded by block_bytes, or by the longest line. What a record is does not depend on block_bytes.
+        Raises Unreadable (too_large) at a line that is longer than a line may be.
         """
         columns = tuple(dict.fromkeys(range(len(self.header)) if positions is None else positions))
         if not all(0 <= position < len(self.header) for position in columns):
             raise IndexError(f"the header has {len(self.header)} columns, asked for positions {columns}")
         with self.path.open("rb") as file:
             file.seek(self._mark_bytes)
-            window = Window(self._quoting.inward(utf8_chunks(file, self.dialect.encoding)))
+            chunks = self._quoting.inward(utf8_chunks(file, self.dialect.encoding))
+            window = Window(chunks, self._limits.line_bytes)
             window.fill(self._records_at)
             window.drop(self._records_at)
             reader = _BlockReader(self, columns, window)
-            while block := reader.next(max(block_bytes, 1)):
-                yield self._quoting.block(block)
+            try:
+                while block := reader.next(max(block_bytes, 1)):
+                    yield self._quoting.block(block)
+            except LineTooLong:
+                self._limits.refuse_line(reader.line)
 
 
 class _BlockReader:
@@ -96,6 +103,11 @@ class _BlockReader:
         self._window = window
         self._line = text._records_line
         self._hopeful = _ANY_SIZE
+
+    @property
+    def line(self) -> int:
+        """The line (1-based) that comes next."""
+        return self._line
 
     def next(self, block_bytes: int) -> Block | None:
         """The records of about block_bytes, None at the end of the file."""
@@ -121,7 +133,8 @@ class _BlockReader:
             self._hopeful = min(self._hopeful * _GROWTH, _ANY_SIZE)
             return block, stop
         if len(text) > CAREFUL_BYTES and self._hopeful > CAREFUL_BYTES:
-            self._hopeful = max(len(text) // _GROWTH**2, CAREFUL_BYTES)
+            # smaller than the last one that was tried: one line may be larger than all of them
+            self._hopeful = max(min(len(text) // _GROWTH**2, self._hopeful // _GROWTH), CAREFUL_BYTES)
             return None, start
         self._hopeful = CAREFUL_BYTES
         block, size, lines = self._careful.read(self._window.data, start, stop, self._line)
@@ -130,7 +143,12 @@ class _BlockReader:
 
 
 def open_delimited(
-    path: Path, wanted: Sequence[str], *, delimiter: str | None = None, encoding: str | None = None
+    path: Path,
+    wanted: Sequence[str],
+    *,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    limits: Limits = UNLIMITED,
 ) -> DelimitedText:
     """Find encoding, delimiter and header of a file, the latter two by the column names that the study hopes to find.
 
@@ -138,7 +156,7 @@ def open_delimited(
     """
     if delimiter is not None and (len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n'):
         raise ValueError("a delimiter is one ASCII character, neither quote nor line break")
-    found = encoding_of(path, encoding)
+    found = encoding_of(path, encoding, limits)
     window = _beginning(path, found, USUAL)
     quoting = quoting_of(window.data, wanted, whole=window.ended, delimiter=delimiter)
     if not quoting.is_usual:
@@ -166,6 +184,7 @@ def open_delimited(
         _records_at=header.end + size,
         _records_line=header.line + header.lines + lines,
         _quoting=quoting,
+        _limits=limits,
     )
 
 

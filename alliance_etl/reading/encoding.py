@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from alliance_etl.reading.grammar import SEP_LINE
+from alliance_etl.reading.limits import UNLIMITED, Limits
 from alliance_etl.reading.model import Unreadable
-from alliance_etl.reading.source import count_lines, is_utf8, whole_lines
+from alliance_etl.reading.source import LineTooLong, count_lines, is_utf8, whole_lines
 
 SAMPLE_BYTES = 1 << 16
 CP1252_SHARE = 1000
@@ -58,10 +59,10 @@ class Encoding:
     note: str | None = None
 
 
-def encoding_of(path: Path, declared: str | None) -> Encoding:
+def encoding_of(path: Path, declared: str | None, limits: Limits = UNLIMITED) -> Encoding:
     """The file's encoding; a byte order mark wins over a declaration, since no other encoding begins with it.
 
-    Raises Unreadable: empty_file, not_text, bad_encoding.
+    Raises Unreadable: empty_file, not_text, bad_encoding, too_large.
     """
     with path.open("rb") as file:
         sample = file.read(SAMPLE_BYTES)
@@ -74,7 +75,7 @@ def encoding_of(path: Path, declared: str | None) -> Encoding:
     found = marked or _utf16_by_nul(sample)
     if found is None:
         _refuse_binary(sample)
-        found = _by_all_lines(path)
+        found = _by_all_lines(path, limits)
     return found
 
 
@@ -145,15 +146,18 @@ class _Count:
     multibyte: bool = False
 
 
-def _by_all_lines(path: Path) -> Encoding:
+def _by_all_lines(path: Path, limits: Limits) -> Encoding:
     """UTF-8, or cp1252 where no line speaks for UTF-8 and the header or enough lines speak against it."""
     count = _Count()
     header_is_utf8 = True
     with path.open("rb") as file:
-        for number, text in enumerate(whole_lines(file)):
-            if number == 0:
-                header_is_utf8 = is_utf8(_header_line(text))
-            _count(text, count)
+        try:
+            for number, text in enumerate(whole_lines(file, most_line=limits.line_bytes)):
+                if number == 0:
+                    header_is_utf8 = is_utf8(_header_line(text))
+                _count(text, count)
+        except LineTooLong:
+            limits.refuse_line(count.lines + 1)
     if not count.foreign:
         return Encoding("utf-8")
     enough = not header_is_utf8 or count.foreign * CP1252_SHARE >= count.lines

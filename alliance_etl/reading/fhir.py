@@ -6,7 +6,7 @@ that is empty throughout, where other linkIds that are asked for are there.
 
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path, PurePath
 from typing import Literal
@@ -19,9 +19,10 @@ from alliance_etl.reading.fhir_entries import Document, Entries, Entry, Lines, c
 from alliance_etl.reading.fhir_resource import FIELDS, Cells, NoResponse, cells_of, persons_columns
 from alliance_etl.reading.header import cut
 from alliance_etl.reading.json_text import BrokenJson, only_value
+from alliance_etl.reading.limits import UNLIMITED, Limits
 from alliance_etl.reading.model import BLANK_SCHEMA, BROKEN_SCHEMA, Block, BrokenCode, Unreadable, frame_schema
 from alliance_etl.reading.opened import Typed
-from alliance_etl.reading.source import whole_lines
+from alliance_etl.reading.source import LineTooLong, whole_lines
 
 _BYTES_PER_ROW = 1 << 10
 _FEWEST_ROWS, _MOST_ROWS = 100, 20_000
@@ -137,15 +138,27 @@ def _read(entry: Entry) -> Cells | BrokenCode | None:
         return "not_understood" if refused.modifier else "not_a_resource"
 
 
-def open_fhir(path: Path, name: str, wanted: Sequence[str], *, encoding: str | None = None) -> FhirFile:
+def open_fhir(
+    path: Path, name: str, wanted: Sequence[str], *, encoding: str | None = None, limits: Limits = UNLIMITED
+) -> FhirFile:
     """All linkIds of the file, what of the resources' own fields is wanted, and what may tell who somebody is.
 
     Without `wanted`, all there is. Raises Unreadable.
     """
-    found = encoding_of(path, encoding)
+    try:
+        found = encoding_of(path, encoding, replace(limits, line_mib=limits.whole_mib))  # a Bundle may be one line
+    except Unreadable as unreadable:
+        if unreadable.code == "too_large":
+            limits.refuse_whole(path.stat().st_size, "JSON")
+        raise
     if encoding is None and found.name == "cp1252":
         found = Encoding("utf-8")  # as FHIR has it: bytes that are none are damage, no other encoding
-    entries: Entries = Lines(path, found) if _is_lines(path, name, found) else Document(path, found)
+    entries: Entries
+    if _is_lines(path, name, found, limits):
+        entries = Lines(path, found, limits)
+    else:
+        limits.refuse_whole(path.stat().st_size, "JSON")
+        entries = Document(path, found)
     seen = _Seen()
     for entry in entries:
         seen.see(entry)
@@ -166,11 +179,14 @@ def open_fhir(path: Path, name: str, wanted: Sequence[str], *, encoding: str | N
     )
 
 
-def _is_lines(path: Path, name: str, encoding: Encoding) -> bool:
+def _is_lines(path: Path, name: str, encoding: Encoding, limits: Limits) -> bool:
     """NDJSON: so called (and not spread over lines all the same), or half of the first lines are an object each."""
     with path.open("rb") as file:
         file.seek(len(encoding.mark))
-        first = next(whole_lines(file, encoding.name), b"")
+        try:
+            first = next(whole_lines(file, encoding.name, most_line=limits.whole_bytes), b"")
+        except LineTooLong:
+            return False
     lines = [line.strip() for line in first.splitlines() if line.strip()]
     if PurePath(name).suffix.lower() in _LINES:
         return not lines or lines[0] not in (b"{", b"[")

@@ -23,8 +23,9 @@ from alliance_etl.reading.json_text import (
     refuse_more,
     value_at,
 )
+from alliance_etl.reading.limits import Limits
 from alliance_etl.reading.model import BrokenCode, Unreadable
-from alliance_etl.reading.source import is_utf8, whole_lines
+from alliance_etl.reading.source import LineTooLong, is_utf8, whole_lines
 
 COMMENT = "urn:alliance-etl:what-to-fix"
 """URL of the extension in which a fixme file says what is wrong."""
@@ -65,17 +66,23 @@ class Lines:
 
     shape, bundle_type = "ndjson", "collection"
 
-    def __init__(self, path: Path, encoding: Encoding) -> None:
-        self._path, self._encoding = path, encoding
+    def __init__(self, path: Path, encoding: Encoding, limits: Limits) -> None:
+        self._path, self._encoding, self._limits = path, encoding, limits
 
     def __iter__(self) -> Iterator[Entry]:
+        """Raises Unreadable (too_large) at a line that is longer than a line may be."""
         number = 0
         with self._path.open("rb") as file:
             file.seek(len(self._encoding.mark))
-            for chunk in whole_lines(file, self._encoding.name):
-                for line in chunk.splitlines():
-                    number += 1
-                    yield from _of_line(number, line)
+            try:
+                for chunk in whole_lines(file, self._encoding.name, most_line=self._limits.line_bytes):
+                    for line in chunk.splitlines():
+                        number += 1
+                        if len(line) > self._limits.line_bytes:
+                            self._limits.refuse_line(number)
+                        yield from _of_line(number, line)
+            except LineTooLong:
+                self._limits.refuse_line(number + 1)
 
 
 def _of_line(number: int, line: bytes) -> Iterator[Entry]:

@@ -9,6 +9,7 @@ from alliance_etl.reading.contained import unpacked
 from alliance_etl.reading.delimited import open_delimited
 from alliance_etl.reading.fhir import open_fhir
 from alliance_etl.reading.grid import Grid
+from alliance_etl.reading.limits import UNLIMITED, Limits
 from alliance_etl.reading.model import Unreadable
 from alliance_etl.reading.opened import OpenedFile
 from alliance_etl.reading.statistics import open_statistics
@@ -32,14 +33,16 @@ def open_file(
     encoding: str | None = None,
     sheet: str | int | None = None,
     header_line: int | None = None,
+    limits: Limits = UNLIMITED,
 ) -> OpenedFile:
     """A file, opened; `name` is what the site called it. Raises Unreadable.
 
     `sheet` and `header_line` are a workbook's; without them both are found by the wanted names.
     """
+    limits.refuse_size(path.stat().st_size)
     kind = kind_of(path, name)
     if kind in ("gzip", "zip"):
-        inside = unpacked(path, kind, name)
+        inside = unpacked(path, kind, name, limits)
         if kind_of(inside.path, inside.name) in ("gzip", "zip"):
             raise Unreadable("not_text", {"kind": "an archive within an archive"})
         opened = open_file(
@@ -50,18 +53,36 @@ def open_file(
             encoding=encoding,
             sheet=sheet,
             header_line=header_line,
+            limits=limits,
         )
         packed = "gz" if kind == "gzip" else "zip"
         if isinstance(opened, Grid):
             return replace(opened, facts={**opened.facts, "packed": packed})
         return replace(opened, packed=packed, holder=inside)  # type: ignore[type-var]  # the others have both fields
-    if kind in _STATISTICS:
-        return open_statistics(path, kind)
+    opened = _opened(path, name, kind, wanted, limits, delimiter, encoding, sheet, header_line)
+    limits.refuse_columns(len(opened.header))
+    return opened
+
+
+def _opened(
+    path: Path,
+    name: str,
+    kind: str | None,
+    wanted: Sequence[str],
+    limits: Limits,
+    delimiter: str | None,
+    encoding: str | None,
+    sheet: str | int | None,
+    header_line: int | None,
+) -> OpenedFile:
+    if kind is None:
+        return open_delimited(path, wanted, delimiter=delimiter, encoding=encoding, limits=limits)
     if kind == "json":
-        return open_fhir(path, name, wanted, encoding=encoding)
-    if kind in _WORKBOOKS:
-        return open_workbook(path, kind, wanted, sheet, header_line)
-    return open_delimited(path, wanted, delimiter=delimiter, encoding=encoding)
+        return open_fhir(path, name, wanted, encoding=encoding, limits=limits)
+    limits.refuse_whole(path.stat().st_size, kind)
+    if kind in _STATISTICS:
+        return open_statistics(path, kind, limits)
+    return open_workbook(path, kind, wanted, sheet, header_line, limits)
 
 
 def kind_of(path: Path, name: str) -> str | None:

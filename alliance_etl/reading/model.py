@@ -6,7 +6,7 @@ from typing import Literal
 
 import polars as pl
 
-UnreadableCode = Literal["empty_file", "not_text", "bad_encoding", "no_header", "no_sheet", "broken_json"]
+UnreadableCode = Literal["empty_file", "not_text", "bad_encoding", "no_header", "no_sheet", "broken_json", "too_large"]
 BrokenCode = Literal[
     "row_too_short",
     "row_too_long",
@@ -42,6 +42,7 @@ class Unreadable(Exception):
                   bytes alone where so many at the beginning are blank
     no_sheet      found (names of sheets), ambiguous (bool)
     broken_json   line, column
+    too_large     found in words, most in words, setting that allows it (alliance_etl.reading.limits)
 
     `rows` tells how many rows there are that nothing could be read of, where a format other than text knows it.
     """

@@ -31,7 +31,10 @@ def _of_xlsx(path: Path, sheet: str) -> Iterator[tuple[int, int, str]]:
 
     with path.open("rb") as file, path.open("rb") as again:
         written, computed = load_workbook(file, read_only=True), load_workbook(again, read_only=True, data_only=True)
-        for formulas, results in zip(written[sheet].iter_rows(), computed[sheet].iter_rows(), strict=True):
+        both = written[sheet], computed[sheet]
+        for each in both:
+            each.reset_dimensions()  # what a sheet says of its own size may be a thousand million cells
+        for formulas, results in zip(*(each.iter_rows() for each in both), strict=True):
             for formula, result in zip(formulas, results, strict=True):
                 if result.data_type == "e":
                     yield result.row - 1, result.column - 1, str(result.value)

@@ -15,6 +15,11 @@ AHEAD_BYTES = 1 << 16
 """A record that spans lines is shorter than this, so a window that holds as much beyond a line holds the record."""
 
 _ERRORS = "alliance_etl.reading.mark"
+ANY_LENGTH = 1 << 60
+
+
+class LineTooLong(Exception):
+    """A line is longer than a line may be; it begins where reading has come to, or later."""
 
 
 def _mark(error: UnicodeError) -> tuple[str, int]:
@@ -67,10 +72,15 @@ class Translation(Protocol):
     def inward(self, chunks: Iterator[bytes]) -> Iterator[bytes]: ...
 
 
-def whole_lines(file: BinaryIO, encoding: str = "utf-8", translation: Translation | None = None) -> Iterator[bytes]:
-    """What follows in `file`, as UTF-8 in chunks that end with a line; a longer line is a chunk."""
+def whole_lines(
+    file: BinaryIO, encoding: str = "utf-8", translation: Translation | None = None, most_line: int = ANY_LENGTH
+) -> Iterator[bytes]:
+    """What follows in `file`, as UTF-8 in chunks that end with a line; a longer line is a chunk.
+
+    LineTooLong where a line has more than about `most_line` bytes; then it is the next one.
+    """
     chunks = utf8_chunks(file, encoding)
-    window = Window(translation.inward(chunks) if translation else chunks)
+    window = Window(translation.inward(chunks) if translation else chunks, most_line)
     while stop := window.line_end(0, 4 * CHUNK_BYTES):
         yield window.data[:stop]
         window.drop(stop)
@@ -79,8 +89,8 @@ def whole_lines(file: BinaryIO, encoding: str = "utf-8", translation: Translatio
 class Window:
     """As much of a stream as is being read. `data` grows at its end and is dropped at its start."""
 
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks = chunks
+    def __init__(self, chunks: Iterator[bytes], most_line: int = ANY_LENGTH) -> None:
+        self._chunks, self._most_line = chunks, most_line
         self.data = b""
         self.ended = False
 
@@ -103,6 +113,7 @@ class Window:
         """Where the last line ends that ends within `size` bytes of start; else where the first one ends.
 
         A line break counts to the line that it ends. At least AHEAD_BYTES more are held, or all that are left.
+        LineTooLong where the first one does not end within what a line may have.
         """
         size = max(size, 1)
         self.fill(start + size + AHEAD_BYTES)
@@ -110,16 +121,17 @@ class Window:
             return len(self.data)
         stop = max(self.data.rfind(newline, start, start + size) for newline in (b"\n", b"\r")) + 1
         if not stop:
-            stop = self._first_line_end(start + size)
+            stop = self._first_line_end(start, start + size)
         self.fill(stop + AHEAD_BYTES)
         return stop + (self.data[stop - 1 : stop + 1] == b"\r\n")
 
-    def _first_line_end(self, searched: int) -> int:
+    def _first_line_end(self, start: int, searched: int) -> int:
         while True:
             found = [at for at in (self.data.find(newline, searched) for newline in (b"\n", b"\r")) if at >= 0]
-            if found:
-                return min(found) + 1
-            if self.ended:
-                return len(self.data)
+            stop = min(found) + 1 if found else len(self.data)
+            if stop - start > self._most_line:
+                raise LineTooLong
+            if found or self.ended:
+                return stop
             searched = len(self.data)
-            self.fill(2 * searched + 1)
+            self.fill(min(2 * searched, start + self._most_line) + CHUNK_BYTES)

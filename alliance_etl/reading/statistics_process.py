@@ -1,13 +1,15 @@
 """Reads a statistics program's file in a process of its own, since a damaged one can crash pyreadstat's library.
 
-    python -m alliance_etl.reading.statistics_process FILE KIND TARGET
+    python -m alliance_etl.reading.statistics_process FILE KIND TARGET CELLS COLUMNS
 
 TARGET gets a line as soon as pyreadstat is through, and then the file as JSON: columns, rows of texts, what is missing,
-labels. Its values are people's answers: nothing is printed.
+labels. Where the file has more cells or columns than it may have, it gets another line, and how many. Its values are
+people's answers: nothing is printed.
 """
 
 import json
 import re
+import resource
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -17,12 +19,16 @@ import numpy as np
 
 from alliance_etl.reading.grid import text_of
 
-READ = "read"
+READ, TOO_LARGE = "read", "too large"
+_BYTES_FREE, _BYTES_PER_CELL = 4 << 30, 300
 Reader = Callable[..., tuple[dict[str, Any], Any]]
 
 
-def main(path: str, kind: str, target: str) -> None:
+def main(path: str, kind: str, target: str, most_cells: str, most_columns: str) -> None:
     import pyreadstat
+
+    most = min(_BYTES_FREE + int(most_cells) * _BYTES_PER_CELL, 1 << 62)
+    resource.setrlimit(resource.RLIMIT_AS, (most, resource.getrlimit(resource.RLIMIT_AS)[1]))
 
     readers: dict[str, Reader] = {
         "sav": pyreadstat.read_sav,
@@ -31,6 +37,11 @@ def main(path: str, kind: str, target: str) -> None:
         "xpt": pyreadstat.read_xport,
     }
     options = {} if kind == "xpt" else {"user_missing": True}
+    _, meta = readers[kind](path, output_format="dict", metadataonly=True)
+    rows, columns = meta.number_rows or 0, meta.number_columns or 0
+    if rows * columns > int(most_cells) or columns > int(most_columns):
+        Path(target).write_text(f"{TOO_LARGE}\n{json.dumps([rows, columns])}", encoding="utf-8")
+        return
     data, meta = readers[kind](path, output_format="dict", **options)
     with Path(target).open("w", encoding="utf-8") as file:
         file.write(f"{READ}\n")

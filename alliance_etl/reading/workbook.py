@@ -9,12 +9,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from alliance_etl.reading.biff import Biff
-from alliance_etl.reading.contained import DamageTold, refuse_bomb
+from alliance_etl.reading.contained import DamageTold
 from alliance_etl.reading.grid import Grid, names_of
 from alliance_etl.reading.header import HEADER_WITHIN, cut, shown
+from alliance_etl.reading.limits import UNLIMITED, Limits
 from alliance_etl.reading.model import Unreadable
 from alliance_etl.reading.opendocument import OpenDocument
 from alliance_etl.reading.opened import Typed
+from alliance_etl.reading.parts import refuse_large_parts
 from alliance_etl.reading.sheet_errors import with_errors
 
 LIKE_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?")
@@ -22,18 +24,24 @@ EPOCH_1900, EPOCH_1904 = "1899-12-30", "1904-01-01"
 
 
 def open_workbook(
-    path: Path, kind: str, wanted: Sequence[str], sheet: str | int | None = None, header_line: int | None = None
+    path: Path,
+    kind: str,
+    wanted: Sequence[str],
+    sheet: str | int | None = None,
+    header_line: int | None = None,
+    limits: Limits = UNLIMITED,
 ) -> Grid:
     """The sheet with most of the wanted names, or the one called `sheet` (or of that number, from 1); the header in the
     row with most of them, or in `header_line` (1-based). Raises Unreadable.
 
     empty_file    no sheet holds anything
-    not_text      kind: a workbook under a password, damaged, or far larger than its file
+    not_text      kind: a workbook under a password, or damaged
+    too_large     it unpacks to more, or its sheets reach further, than the limits allow
     no_sheet      the sheet that is asked for is not there; or several have the same wanted names
     no_header     rows of data stand above the header
     """
     with DamageTold(kind):
-        refuse_bomb(path, kind)
+        _refuse_large(path, kind, limits)
         names, tables = _sheets(path, kind, sheet)
     name, rows = _chosen(tables, names, wanted)
     with DamageTold(kind):
@@ -48,11 +56,16 @@ def open_workbook(
     return Grid(header, at + 1, rows[at + 1 : stop], typed, facts, title=name)
 
 
-def sheet_names(path: Path, kind: str) -> list[str]:
-    """The names of a workbook's sheets, in their order. Raises Unreadable (not_text)."""
+def sheet_names(path: Path, kind: str, limits: Limits) -> list[str]:
+    """The names of a workbook's sheets, in their order. Raises Unreadable (not_text, too_large)."""
     with DamageTold(kind):
-        refuse_bomb(path, kind)
+        _refuse_large(path, kind, limits)
         return _sheets(path, kind, None)[0]
+
+
+def _refuse_large(path: Path, kind: str, limits: Limits) -> None:
+    if limits is not UNLIMITED and zipfile.is_zipfile(path):
+        refuse_large_parts(path, kind, limits)
 
 
 Rows = Sequence[Sequence[object]]

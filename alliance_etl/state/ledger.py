@@ -16,7 +16,7 @@ from typing import Any
 
 from alliance_etl.errors import ConfigurationError
 from alliance_etl.night.reports import Counts, DropReport
-from alliance_etl.state import audit, contacts, nights
+from alliance_etl.state import audit, contacts, lookalikes, nights
 from alliance_etl.state import notices as told_notices
 from alliance_etl.state.entries import Confirmation, Drop, DroppedAnswer, HeldRow, Segment
 from alliance_etl.state.layout import Layout
@@ -66,7 +66,7 @@ class Ledger:
         self.connection.execute("PRAGMA journal_mode = WAL")
         self.connection.execute("PRAGMA synchronous = FULL")
         self.connection.executescript(
-            _SCHEMA + "".join(book.SCHEMA for book in (contacts, nights, told_notices, audit))
+            _SCHEMA + "".join(book.SCHEMA for book in (contacts, nights, told_notices, audit, lookalikes))
         )
 
     def close(self) -> None:
@@ -81,6 +81,11 @@ class Ledger:
     def contacts(self) -> contacts.BookOfContacts:
         """When remote sources were asked, and what they answered."""
         return contacts.BookOfContacts(self.connection)
+
+    @cached_property
+    def lookalikes(self) -> lookalikes.BookOfLookalikes:
+        """Which pseudonyms stand for ids that look like others."""
+        return lookalikes.BookOfLookalikes(self.connection)
 
     @cached_property
     def notices(self) -> told_notices.BookOfNotices:

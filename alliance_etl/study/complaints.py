@@ -15,6 +15,7 @@ from alliance_etl.study.model import (
     Export,
     FileRange,
     Fitness,
+    Limits,
     LongLayout,
     Notice,
     Quality,
@@ -89,6 +90,7 @@ def _model_at(loc: Sequence[Hashable]) -> type[BaseModel]:
         "fitness": Fitness,
         "expects": SessionRule if "rule" in loc else Expected,
         "quality": Quality,
+        "limits": Limits,
     }
     if loc and loc[0] in by_key:
         return by_key[loc[0]]

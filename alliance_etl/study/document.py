@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from alliance_etl.yaml_bounds import OutOfBounds, refuse_unbounded
+
 _NULLS = ("", "~", "null", "Null", "NULL")
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C parser reads a large study in a tenth of the time
 
@@ -131,7 +133,10 @@ _NO_KEY = 'a key that is a list or holds keys itself; expected one text, in quot
 
 def _compose(text: str) -> Any:
     try:
+        refuse_unbounded(text)
         return yaml.compose(text, Loader=_LOADER)
+    except OutOfBounds as error:
+        raise NotYaml(str(error)) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise NotYaml(f"line {line}: a character that no text file holds; save the file as plain text") from error

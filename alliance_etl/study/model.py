@@ -17,6 +17,7 @@ from alliance_etl.study import faults
 from alliance_etl.study.export import Export, FileRange, LongLayout
 from alliance_etl.study.fields import CGrade, Cron, ExportName, Seconds, Share, Slug, Text, Zone, is_url
 from alliance_etl.study.fitness import Expected, Fitness, Sends, SessionRule
+from alliance_etl.study.limits import Limits
 from alliance_etl.study.notices import Notice
 from alliance_etl.study.places import Place, Redcap
 from alliance_etl.study.quality import Quality
@@ -28,6 +29,7 @@ __all__ = [
     "Export",
     "FileRange",
     "Fitness",
+    "Limits",
     "LongLayout",
     "Notice",
     "Quality",
@@ -70,6 +72,9 @@ class Alerts(Strict):
     straight_lining: bool = Field(default=True, description="All answers the same on a form that has reversed items.")
     range_changed: bool = Field(
         default=True, description="No answers above some value any more, as on another version of the instrument."
+    )
+    lookalike_id: bool = Field(
+        default=True, description="An id that looks like another of the site, but for characters of another alphabet."
     )
     straight_lining_items: int = Field(
         default=6, ge=2, description="Number of answers from which on a form can be straight-lined."
@@ -153,6 +158,7 @@ class Study(Strict):
         default=Fitness(), description="How much of what makes answers unfit for use is borne before it is told."
     )
     quality: Quality = Field(default=Quality(), description="What the quality report after each publication looks for.")
+    limits: Limits = Field(default=Limits(), description="How large what a site sends may be.")
     notices: tuple[Notice, ...] = Field(
         default=(), description="Who is told of what there is to do after a night; left out, nobody."
     )

@@ -15,7 +15,7 @@ from alliance_etl.night import pulled
 from alliance_etl.night.news import DroppedFile
 from alliance_etl.pull import RemoteFile, SourceDown
 from alliance_etl.pull.filesystem import FileSystem
-from alliance_etl.pull.source import Told
+from alliance_etl.pull.source import MOST_FILES, Told
 from alliance_etl.pull.web import WebFolder
 from tests.alliance_etl.pull_servers import folder_handler, s3_server, served
 from tests.scenario import EXPORT, Scenario, site, table
@@ -39,7 +39,7 @@ class Listed:
     def forget(self) -> None:
         pass
 
-    def files(self) -> list[RemoteFile]:
+    def files(self, most: int = MOST_FILES) -> list[RemoteFile]:
         self.asked += 1
         return self.lists.pop(0) if len(self.lists) > 1 else self.lists[0]
 

@@ -12,7 +12,7 @@ import pytest
 
 from alliance_etl.check import check_file
 from alliance_etl.findings.comment import exports_told
-from alliance_etl.reading import Unreadable, contained, open_file
+from alliance_etl.reading import open_file
 from alliance_etl.study.load import load_study
 from tests.alliance_etl.format_files import COLUMNS, DATED, FORMATS, ROWS, as_text, saved, xlsx, zipped
 from tests.alliance_etl.staging import forms, staged
@@ -175,14 +175,6 @@ def test_what_is_no_table_is_told_in_words(study: Scenario, name: str, content: 
     (finding,) = study.findings(drop)
     assert finding["code"] == "not_text"
     assert words in finding["message"]
-
-
-def test_a_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(contained, "_FREE_BYTES", 1 << 20)
-    path = tmp_path / "a.gz"
-    path.write_bytes(gzip.compress(b"0" * (64 << 20)))
-    with pytest.raises(Unreadable, match="not_text"):
-        open_file(path, "a.gz", COLUMNS)
 
 
 def test_a_path_inside_an_archive_leads_nowhere(study: Scenario, tmp_path: Path) -> None:

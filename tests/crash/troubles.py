@@ -107,7 +107,8 @@ def out_of_memory_at_a_step(case: Case) -> None:
 def little_memory(case: Case) -> None:
     # polars waits for ever for a thread that it could not start; somebody has to end such a night
     case.may_stand_still = True
-    aborted = [KILLED, -signal.SIGABRT, -signal.SIGSEGV, -signal.SIGTRAP, -signal.SIGILL, -signal.SIGBUS]
+    # 127: the C library ends a process so that has no memory for a thread of its own
+    aborted = [KILLED, 127, -signal.SIGABRT, -signal.SIGSEGV, -signal.SIGTRAP, -signal.SIGILL, -signal.SIGBUS]
     case.night([FAILED, DONE, 1, *aborted], memory=case.chance.randrange(4 << 20, 256 << 20))
 
 
