@@ -7,6 +7,7 @@ from assets.intake import intake_assets
 from assets.nightly import nightly_job, rebuild_job, schedules
 from assets.publication import publication
 from assets.quality import after_publication, quality_asset, quality_job
+from assets.retention import old_runs
 from assets.scores import scoring
 from assets.sensors import new_drops
 from assets.shift import shift_of_this_run
@@ -19,7 +20,7 @@ def define(study: Study, night: dg.ResourceDefinition = shift_of_this_run) -> dg
         assets=[intake_assets(study), scoring, publication, quality_asset(study)],
         jobs=[nightly_job(), rebuild_job(), quality_job()],
         schedules=schedules(study),
-        sensors=[new_drops, after_publication(study)],
+        sensors=[new_drops, after_publication(study), old_runs],
         resources={"night": night},
         executor=dg.in_process_executor,
     )

@@ -45,6 +45,13 @@ run_monitoring:
   start_timeout_seconds: 300
   max_runtime_seconds: 86400
 
+# A night that is killed is tried again; one that fails says why, and is not.
+run_retries:
+  enabled: true
+  max_retries: 2
+  retry_on_asset_or_op_failure: false
+
+# Ticks of schedules and sensors; runs are forgotten after keep_runs_days of study.yaml.
 retention:
   schedule: {purge_after_days: 90}
   sensor:

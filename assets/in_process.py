@@ -14,7 +14,11 @@ from assets.definitions import define
 from assets.home import open_instance
 from assets.intake import drops_key
 from assets.orphans import PROCESS_TAG, end_orphans
+from assets.retention import forget_old_runs
 from assets.shift import Shift
+
+# What a run of the command line may take longer for the sake of Dagster's books.
+_SECONDS = 2.0
 
 
 def run_in_process(study: Study, shift: Shift, home: Path, *, verbose: bool = False) -> dg.ExecuteInProcessResult:
@@ -32,6 +36,7 @@ def run_in_process(study: Study, shift: Shift, home: Path, *, verbose: bool = Fa
             tags={PROCESS_TAG: this_process(), "alliance_etl/started_by": "command line"},
             raise_on_error=False,
         )
+        forget_old_runs(instance, study.keep_runs_days, _SECONDS)
     if shift.failure is None and any(map(_is_interruption, result.all_events)):
         shift.failure = KeyboardInterrupt()
     return result

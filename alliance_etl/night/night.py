@@ -166,7 +166,8 @@ class Night:
 
     def publish(self) -> PublicationReport:
         """Publish everything that is scored, unless the publication already is just that."""
-        alerts, words = self.alerts(), self._said()
+        with trouble_with_disk_told(self.layout.state):
+            alerts, words, judged, answers = self.alerts(), self._said(), self.judged, self._answers()
         ids = {site: self.ids_at(site) for site in {word.site for word in words}}
         said = [for_everybody(word, ids[word.site]) for word in words]
         told = findings_told(alerts, said, [drop for drop in self.ledger.drops() if drop.site in self.study.sites])
@@ -178,9 +179,9 @@ class Night:
             self.layout,
             self.ledger,
             self.scorings,
-            self._answers(),
+            answers,
             answered,
-            self.judged,
+            judged,
             self.crosswalks,
         )
         self._tell(told)
@@ -188,8 +189,8 @@ class Night:
 
     def _tell(self, told: Told) -> None:
         """Renew the receipts that tell something else than is published now."""
-        renew(self.study, self.layout, self.ledger, told)
         with trouble_with_disk_told(self.layout.state):
+            renew(self.study, self.layout, self.ledger, told)
             for site in {drop.site for drop in self.ledger.receipts_due()} & self.study.sites.keys():
                 self._site(site).write_receipts()
             self.owed.settle()

@@ -69,7 +69,8 @@ def publish(
         stands = public and f"{public.name} {mark} {imprint(public)}"
     if stands and ledger.meta("published") == stands:
         return PublicationReport(forms, {}, rewritten=False, path=str(layout.warehouse / "alliance.duckdb"))
-    frames = _frames(study, registry, promises, layout, ledger, scorings, alerted, judged, crosswalks, mark)
+    with trouble_with_disk_told(layout.state):
+        frames = _frames(study, registry, promises, layout, ledger, scorings, alerted, judged, crosswalks, mark)
     _keep_contracts(promises, frames)
     contents = Contents(scorings, answers, frames, promises.tables, _codes(promises, scorings, frames["drops"]))
     with trouble_with_disk_told(layout.warehouse):

@@ -162,6 +162,12 @@ class Study(Strict):
     notices: tuple[Notice, ...] = Field(
         default=(), description="Who is told of what there is to do after a night; left out, nobody."
     )
+    keep_runs_days: int = Field(
+        default=180,
+        ge=0,
+        description="After so many days Dagster forgets a run and its events, except where something was last made or "
+        "checked; 0: never. The ledger, its audit trail and the book of nights stay.",
+    )
     sites: dict[Slug, Site] = Field(min_length=1, description="The sites by short name.")
     path: Path = Field(description="Where study.yaml stands.")
 
