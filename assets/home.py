@@ -34,6 +34,11 @@ concurrency:
     granularity: run
     default_limit: 1
 
+# Dagster's books in PostgreSQL instead of SQLite (extra "postgres"; docs/operations.md says when):
+# storage:
+#   postgres:
+#     postgres_url: {env: ALLIANCE_DAGSTER_DATABASE}
+
 # Nothing that a library prints is kept: it might quote an answer. Events and counts are in the event log.
 compute_logs:
   module: dagster._core.storage.noop_compute_log_manager
@@ -96,7 +101,7 @@ def open_instance(home: Path) -> Iterator["DagsterInstance"]:
     them with two alembic heads. RunFailed where its databases cannot be read or written, now or in the body.
     """
     from dagster import DagsterInstance
-    from sqlalchemy.exc import OperationalError
+    from sqlalchemy.exc import InterfaceError, OperationalError
 
     from assets.books import open_books
 
@@ -110,3 +115,15 @@ def open_instance(home: Path) -> Iterator["DagsterInstance"]:
             f"Dagster cannot read or write its books in {home}: {reason}. Make room, or give this user the right "
             "to write there, and run again; what was published before still stands"
         ) from trouble
+    except Exception as trouble:
+        if not (_is_a_databases(trouble) or isinstance(trouble, InterfaceError)):
+            raise
+        raise RunFailed(
+            "Dagster cannot reach the database that holds its books (storage in dagster.yaml). See that the server "
+            "runs and that its address and password are right, and run again; what was published before still stands"
+        ) from None
+
+
+def _is_a_databases(trouble: Exception) -> bool:
+    """Whether Dagster gave a database up: it has an error of its own for that, where the package is installed."""
+    return type(trouble).__module__.partition(".")[0] == "dagster_postgres"

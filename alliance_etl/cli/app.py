@@ -26,6 +26,7 @@ from alliance_etl.cli import (
     site,
     status,
     trace,
+    units,
 )
 
 app = typer.Typer(
@@ -59,6 +60,7 @@ for module in (
     explain,
     link,
     quality,
+    units,
 ):
     module.add_to(app)
 

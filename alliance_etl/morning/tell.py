@@ -29,7 +29,10 @@ def tell_of_the_night(study: Study, ledger: Ledger) -> str | None:
     """
     untold = []
     layout = Layout(study.folder)
-    morning = morning_of(study, layout, ledger)
+    try:
+        morning = morning_of(study, layout, ledger)
+    except OSError as trouble:
+        return f"what there is to tell could not be read: {told_plainly(trouble)}"
     if morning is None:
         return None
     if study.notices and morning.night.outcome != "partial":
