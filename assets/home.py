@@ -7,6 +7,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -115,15 +116,17 @@ def open_instance(home: Path) -> Iterator["DagsterInstance"]:
             f"Dagster cannot read or write its books in {home}: {reason}. Make room, or give this user the right "
             "to write there, and run again; what was published before still stands"
         ) from trouble
-    except Exception as trouble:
-        if not (_is_a_databases(trouble) or isinstance(trouble, InterfaceError)):
-            raise
+    except _given_up(InterfaceError):
         raise RunFailed(
             "Dagster cannot reach the database that holds its books (storage in dagster.yaml). See that the server "
             "runs and that its address and password are right, and run again; what was published before still stands"
         ) from None
 
 
-def _is_a_databases(trouble: Exception) -> bool:
-    """Whether Dagster gave a database up: it has an error of its own for that, where the package is installed."""
-    return type(trouble).__module__.partition(".")[0] == "dagster_postgres"
+def _given_up(*more: type[Exception]) -> tuple[type[Exception], ...]:
+    """What Dagster raises where it has given a database up, as far as the package for it is installed, and `more`."""
+    if find_spec("dagster_postgres") is None:
+        return more
+    from dagster_postgres.utils import DagsterPostgresException
+
+    return (DagsterPostgresException, *more)

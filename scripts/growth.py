@@ -2,7 +2,7 @@
 
 Each night every site drops one file, and `alliance-etl run` takes them in; every tenth file corrects an earlier one.
 What lies on the disk, and how long a night takes, is printed after 10, 30, 100, 300, 1,000 … nights, as
-docs/operations.md has it. Nights are seconds apart, so nothing is old enough to be forgotten unless --keep-runs says how
+docs/operations.md has it. Nights are seconds apart: nothing is old enough to be forgotten unless --keep-runs says how
 many stay.
 """
 

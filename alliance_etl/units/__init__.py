@@ -46,9 +46,10 @@ def units_of(study: Study, wanted: Wanted) -> dict[str, str]:
         "memory": wanted.memory,
         "backup": wanted.backup,
         "programs": wanted.programs,
-        "writable": [*writable, *([wanted.backup] if wanted.backup else [])],
+        "writable": writable,
     }
-    for word in (wanted.user, wanted.memory, *map(str, (*words["writable"], wanted.programs))):  # type: ignore[misc]
+    paths = (*writable, wanted.programs, *([wanted.backup] if wanted.backup else []))
+    for word in (wanted.user, wanted.memory, *map(str, paths)):
         if not _PLAIN.fullmatch(word):
             raise ConfigurationError(
                 f"{word!r} cannot stand in a systemd unit; use a name of letters, digits, and . _ - / only"

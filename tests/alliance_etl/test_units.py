@@ -37,7 +37,8 @@ def test_the_units_have_the_studys_paths_and_its_name(tmp_path: Path) -> None:
     daemon = units["alliance-north_star-daemon.service"]
     assert f"WorkingDirectory={folder}\n" in daemon
     assert f"Environment=ALLIANCE_STUDY={folder} DAGSTER_HOME={folder}/.state/dagster\n" in daemon
-    assert f"ReadWritePaths={folder} {tmp_path}/backup\n" in daemon
+    assert f"ReadWritePaths={folder}\n" in daemon
+    assert f"ReadWritePaths={tmp_path}/backup\n" in units["alliance-north_star-backup.service"]
     assert "-h 127.0.0.1 -p 3100" in units["alliance-north_star-webserver.service"]
     assert "# North 100 %% Star: the daemon" in daemon
 
