@@ -30,6 +30,7 @@ from schemas.fitness_tables import (
     FITNESS,
     FITNESS_CRITERIA,
 )
+from schemas.outcome_tables import ALLIANCE_OUTCOME
 from schemas.registry_tables import INSTRUMENTS, ITEMS, MAPPING, N_ITEMS, SCALES
 
 FORMS = Table(
@@ -240,6 +241,7 @@ VIEWS: tuple[Table, ...] = (
     ALLIANCE_POOLED,
     REVISIONS,
     EXPECTED_FORMS_VIEW,
+    ALLIANCE_OUTCOME,
 )
 STORED: tuple[Table, ...] = (
     DROPS,

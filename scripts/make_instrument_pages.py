@@ -34,7 +34,13 @@ only where the study asks for it). *needs key*: the items are not known.
 at hand confirms, from hardly doubted to unfit for use), *conflict* (sources disagree), *unknown* (not found, or stated
 without a source), *study* (declared by a study).
 
-No rule for missing answers is published for any form. All items are required unless a study sets `min_answered`.
+No rule for missing answers is published for any form of the alliance. All items are required unless a study sets
+`min_answered`.
+
+**Outcome measures** (`kind: outcome`) are guests: PHQ-9, GAD-7, CORE-10, ORS and WHO-5, all free to score. Their
+forms are taken in, held, corrected and scored like any other; `higher_is` says which way their scores go. They have no
+mapping, are linked to nothing, and never enter goals, tasks or bond. The view `alliance_outcome` puts both of one
+session side by side. This software alerts nobody to what a client answers: a clinic needs a way of its own for that.
 
 ## Completing a form, or adding one
 

@@ -25,6 +25,9 @@ def of_instruments(source: Instrument, target: Instrument) -> list[str]:
     reasons = []
     if source.id == target.id:
         reasons.append("an instrument is not linked to itself")
+    guests = [each.id for each in (source, target) if each.kind != "alliance"]
+    if guests:
+        reasons.append(f"{' and '.join(guests)}: an outcome measure says nothing about the alliance")
     if not set(source.rater_roles) & set(target.rater_roles):
         roles = f"{'/'.join(source.rater_roles)} and {'/'.join(target.rater_roles)}"
         reasons.append(f"{source.id} and {target.id} are answered by {roles}: their views are never pooled")

@@ -127,7 +127,9 @@ def _counts(sums: pl.DataFrame, duplicated: pl.DataFrame, scoring: Scoring, site
         "site": at_site.with_columns(therapist=pl.lit(None, pl.String)),
         "therapist": by_therapist.filter(pl.col("therapist").is_not_null()),
     }
-    applies = {"straight_lining": can_line(scoring.instrument)}
+    # the end of an outcome measure is health, or great distress: neither makes an answer doubtful
+    has_ends = scoring.instrument.kind == "alliance"
+    applies = {"straight_lining": can_line(scoring.instrument), "ceiling": has_ends, "floor": has_ends}
     rows = [
         _row(levels[level], level, criterion, *_SUMS[criterion.name], applies.get(criterion.name, True))
         for criterion in criteria().values()

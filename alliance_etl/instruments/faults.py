@@ -49,6 +49,7 @@ def of_instrument(instrument: "Instrument") -> Iterator[Fault]:
         yield from _of_response(instrument.response)
     yield from _of_items(instrument)
     yield from _of_mapping(instrument)
+    yield from _of_guests(instrument)
     if not instrument.rater_roles:
         yield Fault(("rater_roles",), "somebody fills the form in; expected at least one role, as in [client]")
     if instrument.status == "provisional" and not instrument.warning:
@@ -115,6 +116,18 @@ def _of_mapping(instrument: "Instrument") -> Iterator[Fault]:
         if line.component != "none" and line.component in seen:
             yield Fault(("mapping", at, "component"), f"{line.component} is mapped twice; expected one line for each")
         seen.add(line.component)
+
+
+def _of_guests(instrument: "Instrument") -> Iterator[Fault]:
+    if instrument.kind == "outcome":
+        if instrument.mapping:
+            yield Fault(
+                ("mapping",), "an outcome measure says nothing about goals, tasks and bond; expected no mapping"
+            )
+        if not instrument.higher_is:
+            yield Fault(("higher_is",), "an outcome measure says which way its scores go; expected better or worse")
+    elif instrument.higher_is:
+        yield Fault(("higher_is",), "a higher score of the alliance is always better; expected no such key")
 
 
 def _items(numbers: list[int]) -> str:

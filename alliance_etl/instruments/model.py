@@ -21,6 +21,9 @@ Confidence = Literal[
     "verified", "derived", "analogy", "memory_high", "memory_mid", "memory_low", "conflict", "unknown", "study"
 ]
 
+Kind = Literal["alliance", "outcome"]
+HigherIs = Literal["better", "worse"]
+
 COMPONENTS: tuple[Component, ...] = ("goal", "task", "bond", "goal_task", "overall")
 
 
@@ -132,6 +135,10 @@ class Instrument(_Strict):
     only, scoring refuses until the study supplies the key."""
     warning: str | None = None
     """A sentence that travels with every result of a provisional form."""
+    kind: Kind = "alliance"
+    """outcome: how the client is; such a form is a guest, and never enters goals, tasks or bond."""
+    higher_is: HigherIs | None = None
+    """Of an outcome measure: whether a higher score means that the client is better, or worse."""
     rater_roles: tuple[RaterRole, ...]
     n_items: int | None = Field(default=None, ge=1)
     response: Response | None = None

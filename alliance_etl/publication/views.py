@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from alliance_etl.instruments.model import COMPONENTS, Instrument
 from alliance_etl.publication.expected import EXPECTED_FORMS
 from alliance_etl.publication.linked import LINKED, linked_columns
+from alliance_etl.publication.outcome import ALLIANCE_OUTCOME
 from alliance_etl.publication.scored import Scoring
 from alliance_etl.tables import Table
 
@@ -28,8 +29,11 @@ SELECT site, participant, rater_role, session, session_date, component, metric,
        array_to_string(list_sort(list_distinct(flatten(list(instruments)))), ', ') AS instruments
 FROM of_crosswalk GROUP BY ALL"""
 
+# What guests never enter.
+_OF_ALLIANCE = ("alliance", "alliance_wide")
+
 # Views over views and stored tables; they come after what they read.
-_OF_VIEWS = {"alliance_pooled": _POOLED, "expected_forms": EXPECTED_FORMS}
+_OF_VIEWS = {"alliance_pooled": _POOLED, "expected_forms": EXPECTED_FORMS, "alliance_outcome": ALLIANCE_OUTCOME}
 
 
 def quoted(text: str) -> str:
@@ -54,7 +58,8 @@ def view_sql(view: Table, scorings: Sequence[Scoring]) -> str:
         "alliance_wide": _alliance_wide,
         "revisions": _revisions,
     }
-    selects = [parts[view.name](scoring) for scoring in scorings]
+    ours = [each for each in scorings if view.name not in _OF_ALLIANCE or each.instrument.kind == "alliance"]
+    selects = [parts[view.name](scoring) for scoring in ours]
     if view.name == "revisions":
         selects.append("SELECT form_id, revision, drop_id, line, received_at, superseded_at FROM superseded")
     columns = ", ".join(f"CAST({name(c.name)} AS {c.type}) AS {name(c.name)}" for c in view.columns)

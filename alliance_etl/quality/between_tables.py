@@ -78,7 +78,7 @@ def rows(
     kinds = {scoring.instrument.id: scoring.instrument for scoring in scorings}
     sizes = {
         "forms": sum(forms.values()),
-        "alliance_wide": sum(forms.values()),
+        "alliance_wide": sum(n for name, n in forms.items() if kinds[name].kind == "alliance"),
         "responses": sum(n * len(kinds[name].item_numbers) for name, n in forms.items()),
         "scores": sum(n * len(kinds[name].scales) for name, n in forms.items()),
         "alliance": sum(forms[s.instrument.id] * len(s.instrument.estimated(c_grade=s.c_grade)) for s in scorings),

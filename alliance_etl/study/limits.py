@@ -30,7 +30,7 @@ class Limits(Strict):
     columns: int = Field(default=_READ.columns, ge=1, description="Columns of a table.")
     line_mib: int = Field(default=_READ.line_mib, ge=1, description="MiB of one line of a text file.")
     id_characters: int = Field(
-        default=200, ge=8, description="Characters of a participant's, therapist's or rater's id."
+        default=10_000, ge=8, description="Characters of a participant's, therapist's or rater's id."
     )
     files: int = Field(default=100_000, ge=1, description="Files that a remote source may list.")
 

@@ -298,7 +298,8 @@ def test_what_does_not_map_stands_in_mapping_with_its_reason(night: Night) -> No
 
 def test_the_registry_holds_the_studys_own_instrument_beside_the_built_in_ones(night: Night) -> None:
     ((instruments, items, scales),) = night.rows(
-        "SELECT (SELECT count(*) FROM instruments), (SELECT count(*) FROM items WHERE instrument = 'mini_alliance'), "
+        "SELECT (SELECT count(*) FROM instruments WHERE kind = 'alliance'), "
+        "(SELECT count(*) FROM items WHERE instrument = 'mini_alliance'), "
         "(SELECT count(*) FROM scales WHERE instrument = 'mini_alliance')"
     )
 
