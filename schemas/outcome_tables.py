@@ -34,6 +34,5 @@ ALLIANCE_OUTCOME = Table(
         Column("higher_is", "VARCHAR", "whether a higher score means better or worse", values=("better", "worse")),
         Column("outcome_date", "DATE", "date of the outcome form"),
     ),
-    key=("site", "participant", "form_id", "component", "outcome_form_id", "scale"),
     kind="view",
 )
