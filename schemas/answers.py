@@ -53,7 +53,8 @@ def _score_columns(instrument: Instrument) -> list[Column]:
     columns = []
     for name, scale in instrument.scales.items():
         low, high = instrument.score_range(name)
-        text = f"{name} by the instrument's own rule"
+        direction = f"; higher is {instrument.higher_is}" if instrument.higher_is else ""
+        text = f"{name} by the instrument's own rule{direction}"
         columns.append(
             Column(f"score_{name}", "DOUBLE", text, unit="points", low=low - _ROUNDING, high=high + _ROUNDING)
         )

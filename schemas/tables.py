@@ -68,7 +68,13 @@ SCORES = Table(
     (
         FORM_ID,
         Column("scale", "VARCHAR", "a subscale's name, or total", required=True),
-        Column("score", "DOUBLE", "score by the instrument's own rule; NULL with too few items", unit="points"),
+        Column(
+            "score",
+            "DOUBLE",
+            "score by the instrument's own rule; NULL with too few items. Of an outcome measure instruments.higher_is "
+            "says whether more is better or worse",
+            unit="points",
+        ),
         Column("score_min", "DOUBLE", "lowest possible score", unit="points", required=True),
         Column("score_max", "DOUBLE", "highest possible score", unit="points", required=True),
         N_ITEMS,

@@ -87,6 +87,8 @@ def _print_one(registry: "Registry", instrument: "Instrument") -> None:
     facts = {
         "Name": instrument.name,
         "Status": f"{instrument.status.replace('_', ' ')} ({registry.origin(instrument.id)})",
+        "Kind": instrument.kind,
+        "A higher score is": instrument.higher_is,
         "Raters": ", ".join(instrument.rater_roles),
         "Items": instrument.n_items,
         "Answers": _answers(instrument),
