@@ -37,7 +37,8 @@ without a source), *study* (declared by a study).
 No rule for missing answers is published for any form of the alliance. All items are required unless a study sets
 `min_answered`.
 
-**Outcome measures** (`kind: outcome`) are guests: PHQ-9, GAD-7, CORE-10, ORS and WHO-5, all free to score. Their
+**Outcome measures** (`kind: outcome`) are guests: PHQ-9, PHQ-2, GAD-7, GAD-2, CORE-OM, CORE-10, K10, ORS and WHO-5, all
+free to score. Their
 forms are taken in, held, corrected and scored like any other; `higher_is` says which way their scores go. They have no
 mapping, are linked to nothing, and never enter goals, tasks or bond. The view `alliance_outcome` puts both of one
 session side by side. This software alerts nobody to what a client answers: a clinic needs a way of its own for that.
@@ -117,12 +118,15 @@ def _instrument(one: Instrument) -> Iterator[str]:
 def _facts(one: Instrument) -> Iterator[str]:
     reversed_items = None if one.reversed_items is None else _numbers(one.reversed_items) or "none"
     pairs = {
+        "Kind": "outcome measure" if one.kind == "outcome" else None,
+        "A higher score is": one.higher_is,
         "Items": one.n_items,
         "Answers": _range(one, in_full=True),
         "Reversed items": reversed_items,
         "Rule": ": ".join(filter(None, ["" if one.rule_note and not one.scales else one.rule, one.rule_note])),
         "Item subjects": "; ".join(f"{item} {label}" for item, label in one.item_labels.items()),
         "Items of the WAI-36": ", ".join(f"{here} is {there}" for here, there in one.wai36_items.items()),
+        "Missing answers": one.missing_rule if one.kind == "outcome" else None,
         "DOI": one.doi and f"<https://doi.org/{one.doi}>",
         "Citation": one.citation,
         "Conflicts": ", ".join(one.conflicts),

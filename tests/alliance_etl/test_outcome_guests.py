@@ -1,7 +1,8 @@
 """Outcome measures are guests: scored by their own key, beside the alliance of the session, and never part of it.
 
 The worked totals are what the keys say of forms that can be added up by hand; the CORE-10's clinical score of a form
-that lacks an answer is the CORE System Trust's own rule (ten times the mean of the answered items).
+that lacks an answer is the CORE System Trust's own rule (ten times the mean of the answered items). The CORE-OM's form
+and its scores are those that another implementation publishes as its test (S61 in schemas/sources.yaml).
 """
 
 from pathlib import Path
@@ -43,6 +44,10 @@ def lines(items: int, *forms: tuple[str, int, list[object]]) -> str:
         ("core10", [4, 0, 0, 4, 4, 4, 4, 4, 4, 4], 40),  # the worst answers; items 2 and 3 are worded positively
         ("core10", [0, 4, 4, 0, 0, 0, 0, 0, 0, 0], 0),
         ("core10", [1, 3, 2, 0, 1, 0, 2, 1, 2, 0], 10),
+        ("phq2", [3, 2], 5),
+        ("gad2", [0, 3], 3),
+        ("k10", [1] * 10, 10),
+        ("k10", [5, 4, 3, 2, 1, 1, 2, 3, 4, 5], 30),
         ("ors", [2.5, 7.1, 4.0, 6.4], 20.0),
         ("who5", [5, 4, 3, 2, 1], 15),
     ],
@@ -68,6 +73,44 @@ def test_the_core10_with_one_answer_missing_is_pro_rated_as_the_trust_says(tmp_p
         (round(10 * 10 / 9, 9), True),
         (None, False),
     ]
+
+
+# points as they stand on the printed form, where eight items are printed the other way round
+CORE_OM_POINTS = [
+    *[2, 0, 4, 0, 0, 0, 1, 1, 0, 0, 0, 4, 1, 1, 0, 0, 0],
+    *[0, 0, 0, 4, 1, 0, 0, 1, 0, 0, 0, 2, 1, 1, 4, 0, 0],
+]
+
+
+@pytest.mark.parametrize("as_printed", [True, False], ids=["points as printed", "answers in one direction"])
+def test_the_core_om_is_scored_as_another_implementation_publishes_it(as_printed: bool, tmp_path: Path) -> None:
+    turned = REGISTRY["core_om"].reversed_items or ()
+    keys = {"reversed_at_source": list(turned)} if as_printed else {}
+    answers = [
+        points if as_printed or item not in turned else 4 - points for item, points in enumerate(CORE_OM_POINTS, 1)
+    ]
+    study = Scenario(tmp_path, {"berlin": site(it=export("core_om", 34, **keys))})
+    study.drop("core_om.csv", lines(34, ("A1", 1, list(answers))))
+
+    study.night()
+
+    assert dict(study.rows("SELECT scale, round(score * n_items, 9) FROM scores")) == {
+        "well_being": 2.0,
+        "problems": 3.0,
+        "functioning": 22.0,
+        "risk": 1.0,
+        "non_risk": 27.0,
+        "total": 28.0,
+    }
+
+
+def test_a_k10_with_answers_from_0_to_4_is_recoded(tmp_path: Path) -> None:
+    study = Scenario(tmp_path, {"berlin": site(it=export("k10", 10, response={"min": 0, "max": 4}))})
+    study.drop("k10.csv", lines(10, ("A1", 1, [0, 1, 2, 3, 4, 0, 1, 2, 3, 4])))
+
+    study.night()
+
+    assert study.rows("SELECT score FROM scores") == [(30.0,)]
 
 
 @pytest.fixture
@@ -108,6 +151,14 @@ def test_guests_never_enter_goals_tasks_or_bond(both: Scenario) -> None:
     assert both.rows("SELECT count(*) FROM alliance_wide") == [(3,)]
     assert both.rows("SELECT count(*) FROM forms") == [(7,)]
     assert both.rows(f"SELECT count(*) FROM mapping WHERE instrument IN ({str(GUESTS)[1:-1]})") == [(0,)]
+
+
+def test_the_codebook_says_which_way_a_guests_score_goes(both: Scenario) -> None:
+    ((told,),) = both.rows(
+        "SELECT description FROM codebook WHERE \"table\" = 'answers_phq9' AND \"column\" = 'score_total'"
+    )
+
+    assert told == "total by the instrument's own rule; higher is worse"
 
 
 def test_the_end_of_an_outcome_measure_is_no_sign_of_unfit_answers(both: Scenario) -> None:

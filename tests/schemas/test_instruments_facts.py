@@ -185,7 +185,7 @@ def test_the_lineage_is_that_of_the_facts() -> None:
 
 def test_sources_and_conflicts_are_those_of_the_facts_and_of_the_guests() -> None:
     guests = [known for known in REGISTRY.values() if known.kind == "outcome"]
-    theirs = {source for known in guests for source in named_sources(known.model_dump())}
+    theirs = {each for known in guests for each in (*named_sources(known.model_dump()), *known.conflicts)}
     listed = set(REGISTRY.sources) | set(REGISTRY.conflicts)
 
     assert listed == set(FACTS["sources"]) | {each["id"] for each in FACTS["conflicts"]} | theirs
