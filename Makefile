@@ -38,7 +38,7 @@ crash: setup ## kill, starve and disturb hundreds of nights (as root, for small 
 	$(RUN)/python -m tests.crash --crashes $(CRASHES) --seed $(SEED)
 
 model: setup ## hundreds of histories against a slow, obvious model; EXAMPLES=200 SEED=3
-	MODEL_SEED=$(SEED) MODEL_EXAMPLES=$(EXAMPLES) MODEL_STEPS=25 $(RUN)/python -m pytest -q -x tests/model --hypothesis-seed=$(SEED)
+	MODEL_SEED=$(SEED) MODEL_EXAMPLES=$(EXAMPLES) MODEL_STEPS=25 $(RUN)/python -m pytest -q -x --timeout 0 tests/model --hypothesis-seed=$(SEED)
 
 bench: setup ## time and memory at 1 and 10 million forms, as ratios; FORMS="1000000" for less
 	$(RUN)/python -m scripts.bench --forms $(FORMS)
