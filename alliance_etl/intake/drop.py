@@ -43,6 +43,7 @@ class _Reading:
     positions: dict[str, int]
     rejection: FileFinding | None
     forms: list[pl.DataFrame] = field(default_factory=list)
+    declared: list[pl.DataFrame] = field(default_factory=list)
     texts: list[pl.DataFrame] = field(default_factory=list)
     cells: list[pl.DataFrame] = field(default_factory=list)
     held_forms: set[str] = field(default_factory=set)
@@ -231,7 +232,7 @@ def _take_block(
         records = without_doubtful(records, reading.plan, log)
     if reading.plan.export.layout == "wide":
         forms = read_wide(records, reading.plan, receipt, reading.contract, log)
-        compare_totals(records, forms, reading.plan, log)
+        _keep(reading, compare_totals(records, forms, reading.plan, log))
         reading.forms.append(forms)
         reading.held_forms |= log.held_forms
         reading.held += len(log.held)
@@ -248,7 +249,7 @@ def _finish(reading: _Reading, receipt: Receipt, rows: SheetRows) -> StagedExpor
     if reading.texts:
         records = Records(pl.concat(reading.texts), reading.positions)
         forms = read_long(records, reading.plan, receipt, reading.contract, log)
-        compare_totals(records, forms, reading.plan, log)
+        _keep(reading, compare_totals(records, forms, reading.plan, log))
     else:
         forms = pl.concat([pl.DataFrame(schema=schema), *reading.forms])
     settled = settle_repeats(forms, reading.held_forms, log)
@@ -262,7 +263,13 @@ def _finish(reading: _Reading, receipt: Receipt, rows: SheetRows) -> StagedExpor
         skipped=reading.skipped,
         cells=rows.placed(pl.concat([*reading.cells, log.frame()])) if not reading.rejection else no_cells(),
         rejected=reading.rejection is not None,
+        declared=pl.concat(reading.declared) if reading.declared else None,
     )
+
+
+def _keep(reading: _Reading, declared: pl.DataFrame | None) -> None:
+    if declared is not None:
+        reading.declared.append(declared)
 
 
 def _without_ids(

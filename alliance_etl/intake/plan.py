@@ -46,6 +46,8 @@ class Plan:
     pseudonyms: Pseudonyms
     timezone: str = "UTC"
     limits: Limits = field(default_factory=Limits)
+    keeps_totals: bool = False
+    """Whether the declared totals are kept beside the forms (StagedExport.declared), for the keying audit."""
 
     @property
     def rater_role(self) -> RaterRole:

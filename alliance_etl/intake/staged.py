@@ -25,6 +25,8 @@ class StagedExport:
     skipped: int
     cells: pl.DataFrame
     rejected: bool = False
+    declared: pl.DataFrame | None = None
+    """line, and declared_SCALE as the file has it, where the plan keeps totals."""
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,16 @@ from alliance_etl.scoring.expressions import with_scores
 
 # Totals are printed with few decimals; a difference below this is rounding.
 TOLERANCE = 0.005
+DECLARED = "declared_"
 
 
-def compare_totals(records: Records, forms: pl.DataFrame, plan: Plan, log: CellLog) -> None:
-    """Log each form whose declared total is not its score, or cannot be compared, since too few items are answered."""
+def compare_totals(records: Records, forms: pl.DataFrame, plan: Plan, log: CellLog) -> pl.DataFrame | None:
+    """Log each form whose declared total is not its score, or cannot be compared, since too few items are answered.
+
+    Returns the declared totals by line (declared_SCALE), where the plan keeps them.
+    """
     if not plan.export.totals or forms.is_empty():
-        return
+        return None
     items = {item: f"item_{item}" for item in plan.instrument.item_numbers}
     scored = with_scores(forms, plan.instrument, items, min_answered=plan.min_answered, c_grade=False)
     by_line = records.frame.select("line", *dict.fromkeys(plan.export.totals.values())).unique("line", keep="first")
@@ -26,6 +30,20 @@ def compare_totals(records: Records, forms: pl.DataFrame, plan: Plan, log: CellL
     )
     for scale, column in plan.export.totals.items():
         _compare(beside, scale, column, records.positions.get(column), plan, log)
+    return _kept(by_line, plan) if plan.keeps_totals else None
+
+
+def _kept(by_line: pl.DataFrame, plan: Plan) -> pl.DataFrame:
+    def number(text: str) -> float | None:
+        return None if plan.answer_rule.reason(text) is not None else parse_number(text, plan.export.decimal)
+
+    columns = (
+        pl.Series(
+            f"{DECLARED}{scale}", [number(text.strip()) if text else None for text in by_line[column]], pl.Float64
+        )
+        for scale, column in plan.export.totals.items()
+    )
+    return by_line.select("line").with_columns(*columns)
 
 
 def _compare(beside: pl.DataFrame, scale: str, column: str, position: int | None, plan: Plan, log: CellLog) -> None:
