@@ -22,6 +22,15 @@ from schemas.columns import (
     SITE,
     THERAPIST,
 )
+from schemas.course_tables import (
+    CHANGE_RULES,
+    DYAD_AGREEMENT,
+    DYADS,
+    RELIABLE_CHANGE,
+    RUPTURE_RULES,
+    RUPTURES,
+    TRAJECTORIES,
+)
 from schemas.crosswalk_tables import ALLIANCE_POOLED, CROSSWALK_POINTS, CROSSWALKS, LINKED_COLUMNS
 from schemas.fitness_tables import (
     DUPLICATE_ANSWERS,
@@ -248,6 +257,11 @@ VIEWS: tuple[Table, ...] = (
     REVISIONS,
     EXPECTED_FORMS_VIEW,
     ALLIANCE_OUTCOME,
+    TRAJECTORIES,
+    DYADS,
+    DYAD_AGREEMENT,
+    RUPTURES,
+    RELIABLE_CHANGE,
 )
 STORED: tuple[Table, ...] = (
     DROPS,
@@ -265,6 +279,8 @@ STORED: tuple[Table, ...] = (
     FITNESS_CRITERIA,
     DUPLICATE_ANSWERS,
     EXPECTATIONS,
+    RUPTURE_RULES,
+    CHANGE_RULES,
     CODEBOOK,
     META,
 )

@@ -14,12 +14,15 @@ from typing import Any
 from alliance_etl.deployment import deployment_root
 from alliance_etl.study.export import Export, FileRange, LongLayout
 from alliance_etl.study.model import (
+    Course,
     Expected,
     Fitness,
     Limits,
     Notice,
     Quality,
     Redcap,
+    ReliableChange,
+    Ruptures,
     Scoring,
     Sends,
     SessionRule,
@@ -36,6 +39,9 @@ MODELS: tuple[type[Strict], ...] = (
     SessionRule,
     Fitness,
     Quality,
+    Course,
+    Ruptures,
+    ReliableChange,
     Limits,
     Notice,
     Site,

@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from alliance_etl.alerts.published import Told
+from alliance_etl.course.rows import change_rule_rows, rupture_rule_rows
 from alliance_etl.crosswalks.model import Crosswalk
 from alliance_etl.errors import NotChecked
 from alliance_etl.findings.frame import fold
@@ -153,6 +154,8 @@ def _frames(
         "confirmations": alerted.confirmations,
         "fitness_criteria": criterion_rows(),
         "expectations": expectation_rows(study),
+        "rupture_rules": rupture_rule_rows(study),
+        "change_rules": change_rule_rows(study),
     }
     frames = {name: as_frame(tables[name], listed) for name, listed in rows.items()}
     frames["alerts"] = alerted.alerts.select(tables["alerts"].column_names)

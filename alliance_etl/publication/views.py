@@ -6,6 +6,7 @@ from it.
 
 from collections.abc import Iterable, Sequence
 
+from alliance_etl.course.views import COURSE_VIEWS
 from alliance_etl.instruments.model import COMPONENTS, Instrument
 from alliance_etl.publication.expected import EXPECTED_FORMS
 from alliance_etl.publication.linked import LINKED, linked_columns
@@ -33,7 +34,12 @@ FROM of_crosswalk GROUP BY ALL"""
 _OF_ALLIANCE = ("alliance", "alliance_wide")
 
 # Views over views and stored tables; they come after what they read.
-_OF_VIEWS = {"alliance_pooled": _POOLED, "expected_forms": EXPECTED_FORMS, "alliance_outcome": ALLIANCE_OUTCOME}
+_OF_VIEWS = {
+    "alliance_pooled": _POOLED,
+    "expected_forms": EXPECTED_FORMS,
+    "alliance_outcome": ALLIANCE_OUTCOME,
+    **COURSE_VIEWS,
+}
 
 
 def quoted(text: str) -> str:

@@ -11,6 +11,7 @@ from alliance_etl.study.faults import FAULTS
 from alliance_etl.study.fields import WRONG
 from alliance_etl.study.model import (
     Alerts,
+    Course,
     Expected,
     Export,
     FileRange,
@@ -20,6 +21,8 @@ from alliance_etl.study.model import (
     Notice,
     Quality,
     Redcap,
+    ReliableChange,
+    Ruptures,
     Scoring,
     Sends,
     SessionRule,
@@ -91,6 +94,7 @@ def _model_at(loc: Sequence[Hashable]) -> type[BaseModel]:
         "expects": SessionRule if "rule" in loc else Expected,
         "quality": Quality,
         "limits": Limits,
+        "course": _of_course(loc),
     }
     if loc and loc[0] in by_key:
         return by_key[loc[0]]
@@ -100,6 +104,11 @@ def _model_at(loc: Sequence[Hashable]) -> type[BaseModel]:
     by_depth: dict[int, type[BaseModel]] = {0: Study, 2: Site, 4: Export}
     below_export: dict[Hashable, type[BaseModel]] = {"response": FileRange, "skip_rows": AllBut, "layout": LongLayout}
     return by_depth[len(loc)] if len(loc) in by_depth else below_export[loc[4]]
+
+
+def _of_course(loc: Sequence[Hashable]) -> type[BaseModel]:
+    below: dict[Hashable, type[BaseModel]] = {"ruptures": Ruptures, "change": ReliableChange}
+    return below.get(loc[1], Course) if len(loc) > 1 else Course
 
 
 def _keys_of(model: type[BaseModel]) -> list[str]:

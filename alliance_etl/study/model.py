@@ -14,6 +14,7 @@ from urllib.request import url2pathname
 from pydantic import Field, model_validator
 
 from alliance_etl.study import faults
+from alliance_etl.study.course import Course, ReliableChange, Ruptures
 from alliance_etl.study.export import Export, FileRange, LongLayout
 from alliance_etl.study.fields import CGrade, Cron, ExportName, Seconds, Share, Slug, Text, Zone, is_url
 from alliance_etl.study.fitness import Expected, Fitness, Sends, SessionRule
@@ -25,6 +26,7 @@ from alliance_etl.study.strict import Strict
 
 __all__ = [
     "Alerts",
+    "Course",
     "Expected",
     "Export",
     "FileRange",
@@ -34,6 +36,8 @@ __all__ = [
     "Notice",
     "Quality",
     "Redcap",
+    "ReliableChange",
+    "Ruptures",
     "Scoring",
     "Sends",
     "SessionRule",
@@ -158,6 +162,7 @@ class Study(Strict):
         default=Fitness(), description="How much of what makes answers unfit for use is borne before it is told."
     )
     quality: Quality = Field(default=Quality(), description="What the quality report after each publication looks for.")
+    course: Course = Field(default=Course(), description="By which rules the course of a treatment is told.")
     limits: Limits = Field(default=Limits(), description="How large what a site sends may be.")
     notices: tuple[Notice, ...] = Field(
         default=(), description="Who is told of what there is to do after a night; left out, nobody."

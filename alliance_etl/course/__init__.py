@@ -1,0 +1,1 @@
+"""The course of a treatment as views: trajectories, dyads, ruptures, reliable change; docs/course.md has the rules."""
