@@ -21,6 +21,7 @@ from alliance_etl.cli import (
     keying,
     link,
     notices,
+    psychometrics,
     quality,
     release,
     run,
@@ -62,6 +63,7 @@ for module in (
     explain,
     link,
     quality,
+    psychometrics,
     units,
 ):
     module.add_to(app)
