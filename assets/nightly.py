@@ -2,9 +2,14 @@
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+from dagster._core.execution.plan.resume_retry import ReexecutionStrategy
+from dagster._core.storage.tags import RETRY_STRATEGY_TAG
 
 from alliance_etl.study.model import Study
 
+# Only a night tried again from its first step holds the study's lock from what it checks to what it publishes; Dagster
+# would go on from the step that was killed.
+_AGAIN = {RETRY_STRATEGY_TAG: ReexecutionStrategy.ALL_STEPS.value}
 # The quality report is made after the night, by a job of its own.
 _NIGHT = dg.AssetSelection.all() - dg.AssetSelection.assets("quality_report")
 
@@ -14,6 +19,7 @@ def nightly_job() -> UnresolvedAssetJobDefinition:
         "nightly",
         selection=_NIGHT,
         executor_def=dg.in_process_executor,
+        tags=_AGAIN,
         description="Takes in what is new, validates, scores, harmonises, publishes.",
     )
 
@@ -23,6 +29,7 @@ def rebuild_job() -> UnresolvedAssetJobDefinition:
         "rebuild",
         selection=_NIGHT,
         executor_def=dg.in_process_executor,
+        tags=_AGAIN,
         config={"resources": {"night": {"config": {"rebuild": True}}}},
         description="The same from the archive of all drops, as if they were all new.",
     )

@@ -21,6 +21,7 @@ _SITES = dg.TableSchema([dg.TableColumn("site", "string"), *(dg.TableColumn(name
 )
 def publication(night: dg.ResourceParam[Shift]) -> dg.MaterializeResult[None]:
     with night.stage("publication"):
+        night.must_be_checked()
         report = night.night.publish()
     night.publication = report
     columns = [dg.TableColumn("table", "string"), dg.TableColumn("rows", "int")]

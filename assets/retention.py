@@ -9,16 +9,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
+from dagster._core.storage.asset_check_execution_record import COMPLETED_ASSET_CHECK_EXECUTION_RECORD_STATUSES
 from dagster._core.storage.dagster_run import FINISHED_STATUSES
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from assets.study import study_here
 
 # A tick is ended after 60 seconds; a hundred runs take a few.
 _SECONDS, _AT_ONCE = 20.0, 500
+_EVALUATED = [status.value for status in COMPLETED_ASSET_CHECK_EXECUTION_RECORD_STATUSES]
 
 
 @dg.sensor(
@@ -37,15 +39,12 @@ def forget_old_runs(instance: dg.DagsterInstance, days: float, seconds: float = 
     storage = instance.event_log_storage
     if not days or not isinstance(storage, SqlEventLogStorage):
         return 0
-    before = datetime.now(UTC) - timedelta(days=days)
-    finished = dg.RunsFilter(statuses=FINISHED_STATUSES, created_before=before)
-    old = [record.dagster_run.run_id for record in instance.get_run_records(finished, limit=_AT_ONCE, ascending=True)]
-    latest, forgotten, give_up = (
-        _runs_of_latest_events(instance, storage) if old else set(),
-        0,
-        time.monotonic() + seconds,
-    )
-    for run_id in old:
+    finished = dg.RunsFilter(statuses=FINISHED_STATUSES, created_before=datetime.now(UTC) - timedelta(days=days))
+    if not instance.get_runs_count(finished):
+        return 0
+    latest, forgotten, give_up = _runs_of_latest_events(instance, storage), 0, time.monotonic() + seconds
+    for record in instance.get_run_records(finished, limit=_AT_ONCE + len(latest), ascending=True):
+        run_id = record.dagster_run.run_id
         if run_id not in latest and time.monotonic() < give_up:
             instance.delete_run(run_id)
             _forget_what_checks_said(storage, run_id)
@@ -55,13 +54,19 @@ def forget_old_runs(instance: dg.DagsterInstance, days: float, seconds: float = 
 
 
 def _runs_of_latest_events(instance: dg.DagsterInstance, storage: SqlEventLogStorage) -> set[str]:
-    """The runs that hold the latest materialisation of an asset, or the latest execution of a check."""
+    """The runs that hold the latest materialisation of an asset, or the latest execution or evaluation of a check.
+
+    Every run of the daemon means to execute the checks of all sites; those of a site without news stay unevaluated.
+    """
     events = instance.get_latest_materialization_events(instance.all_asset_keys()).values()
     table = AssetCheckExecutionsTable.c
-    latest = select(func.max(table.id)).group_by(table.asset_key, table.check_name, table.partition)
+    check = (table.asset_key, table.check_name, table.partition)
+    executed = select(func.max(table.id)).group_by(*check)
+    evaluated = executed.where(table.execution_status.in_(_EVALUATED))
     with storage.index_connection() as connection:
-        executions = connection.execute(select(table.run_id).where(table.id.in_(latest))).scalars().all()
-    return {event.run_id for event in events if event} | set(executions)
+        executions = select(table.run_id).where(or_(table.id.in_(executed), table.id.in_(evaluated)))
+        runs = connection.execute(executions).scalars().all()
+    return {event.run_id for event in events if event} | set(runs)
 
 
 def _forget_what_checks_said(storage: SqlEventLogStorage, run_id: str) -> None:

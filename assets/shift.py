@@ -15,7 +15,7 @@ from functools import cached_property
 import dagster as dg
 from dagster._core.storage.tags import SCHEDULE_NAME_TAG, SENSOR_NAME_TAG
 
-from alliance_etl.errors import AllianceError, RunFailed
+from alliance_etl.errors import AllianceError, NotChecked, RunFailed
 from alliance_etl.instruments.registry import Registry
 from alliance_etl.night.booked import Course, book_failed_start, booked
 from alliance_etl.night.night import Night, open_night
@@ -65,6 +65,12 @@ class Shift(Course):
             cost.seconds = round(cost.seconds + time.perf_counter() - started, 3)
             cost.peak_mb = round(_peak_mb(), 1)
             self.failure = plainly.error or self.failure
+
+    def must_be_checked(self) -> None:
+        """NotChecked unless every blocking check was made by this run, which has kept the study's lock since."""
+        missing = sorted(BLOCKING - {check.name for check in self.checks})
+        if missing:
+            raise NotChecked(f"{' and '.join(missing)} are not checked in this run; run the whole job")
 
     def stopped_by(self) -> list[CheckResult]:
         """The blocking checks that did not pass."""

@@ -10,11 +10,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import dagster as dg
 import duckdb
 import pytest
 
+from alliance_etl.state.layout import Layout
+from alliance_etl.state.lock import study_lock
 from alliance_etl.study.template import write_template
 from assets.home import open_instance, set_up_home
+from assets.orphans import PROCESS_TAG
 from tests.alliance_etl.pull_servers import SSHD, free_port, ssh_server
 from tests.assets.tiny_study import STUDY, TELLTALE, drop_wai
 
@@ -95,6 +99,30 @@ def test_a_dropped_file_is_published_by_a_run_of_the_sensor_and_reported_on(publ
     assert (report["outcome"], report["trouble"]) == ("passed", None)
     assert not holds(published / ".state" / "dagster", TELLTALE)
     assert TELLTALE not in (published.parent / "daemon.log").read_text()
+
+
+def test_a_killed_night_is_tried_again_and_publishes(folder: Path, tmp_path: Path) -> None:
+    home, log, warehouse = set_up_home(folder), tmp_path / "daemon.log", folder / "warehouse" / "alliance.duckdb"
+    with open_instance(home) as instance, daemon(folder, home, log):
+        with study_lock(Layout(folder).lock, wait_seconds=0):
+            drop_wai(folder)
+            os.kill(wait_for_process(instance), signal.SIGKILL)  # it waits for the lock, a run like any other
+        assert wait_for(warehouse), log.read_text()
+        again, killed = (run for run in instance.get_runs() if run.job_name == "nightly")
+
+    assert again.parent_run_id == killed.run_id
+    assert again.step_keys_to_execute is None
+
+
+def wait_for_process(instance: dg.DagsterInstance) -> int:
+    """The process of the first run."""
+    give_up = time.monotonic() + LONGEST_WAIT
+    while time.monotonic() < give_up:
+        for run in instance.get_runs():
+            if PROCESS_TAG in run.tags:
+                return int(run.tags[PROCESS_TAG].rsplit(":", 2)[1])
+        time.sleep(0.5)
+    raise TimeoutError
 
 
 @pytest.mark.skipif(SSHD is None, reason="OpenSSH's server is not installed (Debian: openssh-server)")

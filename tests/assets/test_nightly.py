@@ -195,6 +195,29 @@ def test_a_stopped_night_leaves_the_last_publication(folder: Path, instance: dg.
     assert published_forms(folder) == 3
 
 
+@pytest.mark.parametrize("steps", [["publication"], ["forms", "scores", "alliance", "publication"]])
+def test_a_run_that_does_not_check_all_again_publishes_nothing(
+    folder: Path, instance: dg.DagsterInstance, steps: list[str]
+) -> None:
+    drop_wai(folder)
+    run_assets(folder, instance)
+    drop_wai(folder, "wai_2.csv", site="quiet", forms=5)
+    run_assets(folder, instance, ["drops", "quiet"], ["ledger"], ["forms"], ["scores"], ["alliance"])
+
+    result = run_assets(folder, instance, *([step] for step in steps))
+
+    (failed,) = (event for event in result.all_events if event.is_step_failure)
+    assert "run the whole job" in str(failed.step_failure_data.user_failure_data)
+    assert published_forms(folder) == 3
+
+
+@pytest.mark.parametrize("job", ["nightly", "rebuild"])
+def test_a_killed_night_is_tried_again_from_its_first_step(folder: Path, job: str) -> None:
+    tags = define(load_study(folder)).resolve_job_def(job).tags
+
+    assert tags["dagster/retry_strategy"] == "ALL_STEPS"
+
+
 def test_the_text_of_a_bug_does_not_reach_dagster(
     folder: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -98,6 +98,26 @@ def test_a_run_that_is_not_over_stays(instance: dg.DagsterInstance) -> None:
     assert instance.get_run_by_id(under_way.run_id) is not None
 
 
+def test_what_a_check_last_found_stays_though_later_runs_did_not_evaluate_it(instance: dg.DagsterInstance) -> None:
+    @dg.multi_asset(
+        specs=[dg.AssetSpec("site", skippable=True), dg.AssetSpec("ledger")],
+        check_specs=[dg.AssetCheckSpec("nothing_held", asset="site")],
+        can_subset=True,
+    )
+    def intake(context: dg.AssetExecutionContext) -> Iterator[object]:
+        if context.run.tags.get("unreadable"):
+            yield dg.AssetCheckResult(asset_key="site", check_name="nothing_held", passed=False)
+        yield dg.MaterializeResult(asset_key="ledger")
+
+    unreadable = dg.materialize([intake], instance=instance, tags={"unreadable": "yes"}).run_id
+    silent = [night(instance, intake) for _ in "123"]
+    time.sleep(0.02)
+
+    forget_old_runs(instance, MOMENT)
+
+    assert {run.run_id for run in instance.get_runs()} == {unreadable, silent[-1]}
+
+
 def test_it_stops_in_time_and_goes_on_the_next_time(instance: dg.DagsterInstance) -> None:
     for _ in range(3):
         night(instance, steady)
