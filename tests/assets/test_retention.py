@@ -1,5 +1,9 @@
 """Dagster's books: old runs are forgotten, and the page still shows when anything was last made and checked."""
 
+import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +13,11 @@ import pytest
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, SqlEventLogStorageTable
 from sqlalchemy import func, select
 
+from alliance_etl.cli.night import run_night
+from alliance_etl.study.template import write_template
+from assets.home import open_instance, own_home
 from assets.retention import forget_old_runs, old_runs
-from tests.assets.tiny_study import write_study
+from tests.assets.tiny_study import STUDY, drop_wai, write_study
 
 MOMENT = 1e-7  # of a day
 
@@ -136,3 +143,38 @@ def test_the_sensor_says_what_it_forgot(
 
     assert isinstance(said, dg.SkipReason)
     assert said.skip_message == "0 runs that were older than 180 days are forgotten"
+
+
+@pytest.mark.slow
+def test_the_page_shows_the_same_of_every_asset_and_check_after_a_year(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    write_template(folder)
+    (folder / "study.yaml").write_text(STUDY)
+    for site, answer in (("berlin", 4), ("quiet", 99), ("quiet", 3)):
+        (folder / "drops" / site).mkdir(exist_ok=True)
+        drop_wai(folder, f"wai{answer}.csv", site=site, answer=answer)
+        run_night(folder)
+    run_night(folder)
+    before = shown_by_the_page(folder)
+    time.sleep(0.02)
+
+    with open_instance(own_home(folder)) as instance:
+        forgotten = forget_old_runs(instance, MOMENT)
+
+    assert forgotten == 1
+    assert shown_by_the_page(folder) == before
+    assert {"berlin", "quiet"} <= {path[-1] for path, made in before.items() if made["assetMaterializations"]}
+
+
+def shown_by_the_page(folder: Path) -> dict[tuple[str, ...], dict[str, object]]:
+    """What Dagster's page asks of each asset: when it was last made, and what its checks last found."""
+    question = """{ assetNodes { assetKey { path } assetMaterializations(limit: 1) { runId timestamp }
+        assetChecksOrError { ... on AssetChecks { checks { name
+            executionForLatestMaterialization { runId status evaluation { success } } } } } } }"""
+    program = Path(sys.executable).with_name("dagster-graphql")
+    subprocess.run(
+        [program, "-w", "workspace.yaml", "-t", question, "-o", "answer.json"],
+        cwd=folder, env={**os.environ, "DAGSTER_HOME": str(own_home(folder))}, check=True, capture_output=True,
+    )  # fmt: skip
+    nodes = json.loads((folder / "answer.json").read_text())["data"]["assetNodes"]
+    return {tuple(node.pop("assetKey")["path"]): node for node in nodes}
