@@ -29,6 +29,14 @@ class Postgres:
     url: str
     folder: Path
 
+    def program(self, name: str, *arguments: str, said: str = "") -> str:
+        """What a program of PostgreSQL's prints."""
+        assert PROGRAMS is not None
+        done = subprocess.run(
+            [PROGRAMS / name, *arguments], check=True, input=said, capture_output=True, text=True, timeout=60
+        )
+        return done.stdout
+
     def stop(self) -> None:
         _run(self.folder, "pg_ctl", "stop", "-D", str(self.folder), "-m", "immediate", "-w")
 

@@ -8,6 +8,7 @@ import duckdb
 import psycopg2
 import pytest
 
+from alliance_etl.cli.night import run_night
 from alliance_etl.errors import RunFailed
 from alliance_etl.study.template import write_template
 from assets.home import open_instance, own_home, prepare_home
@@ -91,6 +92,31 @@ def test_old_runs_are_forgotten_there_too(folder: Path, server: Postgres) -> Non
         assert [instance.get_run_by_id(run) for run in runs[:2]] == [None, None]
         assert instance.get_runs_count() <= before + 1
     assert asked(server, "SELECT count(*) FROM asset_check_executions WHERE check_name = 'fine'") == [(1,)]
+
+
+def test_a_dump_that_is_read_into_an_empty_database_has_the_same_books(
+    folder: Path, server: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop_wai(folder)
+    run_night(folder)
+    before = books(folder)
+    empty = server.url.replace("/postgres", "/restored")
+
+    dump = server.program("pg_dump", "--no-owner", server.url)
+    server.program("psql", server.url, "-c", "CREATE DATABASE restored")
+    server.program("psql", "-v", "ON_ERROR_STOP=1", empty, said=dump)
+
+    monkeypatch.setenv("ALLIANCE_DAGSTER_DATABASE", empty.replace("postgresql:", "postgresql+psycopg2:"))
+    assert before[0]
+    assert books(folder) == before
+
+
+def books(folder: Path) -> tuple[list[str], dict[str, str]]:
+    """The runs, and in which one each asset was last made."""
+    with open_instance(own_home(folder)) as instance:
+        events = instance.get_latest_materialization_events(instance.all_asset_keys())
+        made = {str(key): event.run_id for key, event in events.items() if event}
+        return [run.run_id for run in instance.get_runs()], made
 
 
 def test_a_server_that_is_gone_is_told_in_words_without_the_password(folder: Path, server: Postgres) -> None:
