@@ -46,7 +46,7 @@ def missing_of(expectations: pl.DataFrame, files: Mapping[str, Sequence[Path]]) 
         connection.execute("SET enable_progress_bar = false")
         connection.register("expectations", expectations.to_arrow())
         connection.execute(f"CREATE VIEW forms AS {' UNION ALL BY NAME '.join(selects)}")
-        return connection.execute(
+        return connection.sql(
             "SELECT site, instrument, therapist, sum(n_expected)::BIGINT AS due, sum(n_missing)::BIGINT AS missing "
             f"FROM ({EXPECTED_FORMS}) GROUP BY ALL"
         ).pl()

@@ -20,8 +20,8 @@ def published_fitness(study: Study, site: str | None = None, *, everything: bool
         raise ConfigurationError("nothing is published yet; run: alliance-etl run")
     table = str(folder / "tables" / "fitness.parquet")
     with duckdb.connect() as connection:
-        found = connection.execute(
+        found = connection.sql(
             "SELECT * FROM read_parquet(?) WHERE (? OR outcome = 'doubtful') AND (?::VARCHAR IS NULL OR site = ?)",
-            [table, everything, site, site],
+            params=[table, everything, site, site],
         )
         return found.pl().to_dicts()

@@ -53,14 +53,14 @@ def distributions(
 def _of_instrument(scoring: Scoring, paths: Sequence[Path], settings: Quality) -> Iterator[Suite | Result]:
     listed = ", ".join(quoted(str(path)) for path in paths)
     with duckdb.connect() as connection:
-        newest = connection.execute(f"SELECT max(received_at) FROM read_parquet([{listed}])").fetchone()
-        if newest is None or newest[0] is None:
+        ((newest,),) = connection.execute(f"SELECT max(received_at) FROM read_parquet([{listed}])").fetchall()
+        if newest is None:
             return
-        since = newest[0] - timedelta(days=settings.new_days)
+        since = newest - timedelta(days=settings.new_days)
         for line in scoring.instrument.estimated(c_grade=scoring.c_grade):
             column = f"pomp_{line.component}"
             asked = _PEOPLE.format(pomp=column, files=listed, days=settings.new_days)
-            found = connection.execute(asked).pl().to_dicts()
+            found = connection.sql(asked).pl().to_dicts()
             for site in sorted({row["site"] for row in found}):
                 sides = {row["new"]: row for row in found if row["site"] == site}
                 means = (

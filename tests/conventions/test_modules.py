@@ -7,6 +7,7 @@ from tests.conventions.tree import LIBRARY, Module, modules
 
 LONGEST = 400
 CATCH_ALL = {"Exception", "BaseException"}
+FRAMES = {"pl", "arrow", "fetch_arrow_table", "fetch_record_batch", "fetch_df"}
 EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "misc"}
 
 THE_LIBRARY = modules(*LIBRARY)
@@ -44,6 +45,32 @@ def test_no_module_catches_every_exception_since_a_bug_is_not_bad_data() -> None
     ]
 
     assert culprits == []
+
+
+def test_no_result_of_execute_becomes_a_frame_since_duckdb_2_has_that_of_a_relation_only() -> None:
+    culprits = [
+        f"{module.path}:{node.lineno}"
+        for module in THE_LIBRARY
+        for scope in ast.walk(module.tree)
+        if isinstance(scope, ast.With | ast.FunctionDef)
+        for node in ast.walk(scope)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in FRAMES
+        if is_executed(node.func.value, scope)
+    ]
+
+    assert sorted(set(culprits)) == []
+
+
+def is_executed(value: ast.expr, scope: ast.AST) -> bool:
+    """Whether a value is the result of a call of `execute`, at once or by a name that was given it."""
+    if isinstance(value, ast.Name):
+        given = [n.value for n in ast.walk(scope) if isinstance(n, ast.Assign) and names(n) == [value.id]]
+        return any(is_executed(each, scope) for each in given if not isinstance(each, ast.Name))
+    return isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr == "execute"
+
+
+def names(node: ast.Assign) -> list[str]:
+    return [target.id for target in node.targets if isinstance(target, ast.Name)]
 
 
 def test_a_module_says_in_its_docstring_what_belongs_there() -> None:
