@@ -172,7 +172,9 @@ def _read(found: Published, drop: Drop, export: Export, fate: Fate) -> Counter[s
     spoilt: set[Key] = set()
     for line, cells in enumerate(drop.rows, start=2):
         row = dict(zip(drop.header, cells, strict=True))
-        if not any(cell.strip() for cell in cells) or any(row.get(c, "") == text for c, text in export.skip.items()):
+        # of a file that lacks a column nothing is read, not even which rows it would have left out
+        left_out = not missing_column and any(row.get(c, "") == text for c, text in export.skip.items())
+        if left_out or not any(cell.strip() for cell in cells):
             counts["skipped"] += 1
             continue
         form, key = (None, None) if missing_column else _form(row, export, drop, line)
