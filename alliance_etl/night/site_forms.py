@@ -101,8 +101,14 @@ class SiteForms:
         return [s for s in self.segments if s.instrument == instrument and s.kind == kind]
 
     def _add(self, instrument: str, kind: Kind, forms: pl.DataFrame) -> None:
-        if forms.height:
-            self.pending.setdefault((instrument, kind), []).append(forms)
+        """Neighbours of one size are joined: a thousand drops of one night are a dozen frames to look through."""
+        if not forms.height:
+            return
+        parts = self.pending.setdefault((instrument, kind), [])
+        parts.append(forms)
+        while len(parts) > 1 and parts[-2].height <= 2 * parts[-1].height:
+            last = parts.pop()
+            parts[-1] = pl.concat([parts[-1], last], rechunk=True)
 
     def _write_pending(self) -> None:
         for (instrument, kind), parts in self.pending.items():
