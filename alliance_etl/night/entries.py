@@ -31,13 +31,13 @@ class Entry:
 
 
 def look_at(path: Path) -> Entry | None:
-    """What stands there; None where it has gone, or cannot be looked at."""
+    """What stands there; None where it has gone. OSError where it cannot be looked at."""
     try:
         found = path.lstat()
-        if stat.S_ISLNK(found.st_mode):
-            return _link(path, found)
-    except OSError:
+    except FileNotFoundError:
         return None
+    if stat.S_ISLNK(found.st_mode):
+        return _link(path, found)
     kind = _kind(found)
     return Entry(kind, found, refused=_NO_FILE if kind == "other" else None)
 

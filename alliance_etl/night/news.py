@@ -104,8 +104,11 @@ def differing(files: Sequence[DroppedFile], seen: Seen) -> list[DroppedFile]:
 
 def is_untouched(file: DroppedFile) -> bool:
     """Whether a local file lies there just as it was seen; a link that has taken its place is another thing."""
-    entry = look_at(file.path)
-    if entry is None or entry.kind != "file":  # whoever reads it says so
+    try:
+        entry = look_at(file.path)
+    except OSError:  # whoever reads it says so
+        return False
+    if entry is None or entry.kind != "file":
         return False
     return (entry.stat.st_size, entry.stat.st_mtime_ns, entry.linked) == (file.size, file.modified, file.linked)
 

@@ -125,3 +125,24 @@ def test_an_open_file_stays_what_it_was(tmp_path: Path) -> None:
 
 def test_nothing_is_there_that_has_gone(tmp_path: Path) -> None:
     assert look_at(tmp_path / "gone.csv") is None
+
+
+def test_a_folder_that_shows_names_only_is_told_and_not_taken_for_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder may be listed and its files not be looked at: rights to read it, and none to enter it."""
+    study = Scenario(tmp_path)
+    study.drop("wai.csv", table("A1,1,1,2,3"))
+    lstat = Path.lstat
+
+    def closed(path: Path) -> os.stat_result:
+        if path.name == "wai.csv":
+            raise PermissionError(13, "Permission denied", str(path))
+        return lstat(path)
+
+    monkeypatch.setattr(Path, "lstat", closed)
+
+    report = study.take_in().sites["berlin"]
+
+    assert report.drops == ()
+    assert "cannot be read: Permission denied" in (report.failed or "")
