@@ -1,7 +1,6 @@
 """`psychometrics`: what studies report of their instruments."""
 
 from collections.abc import Callable
-from importlib.util import find_spec
 from operator import itemgetter
 from typing import Annotated, Any
 
@@ -11,38 +10,50 @@ from alliance_etl.cli.console import print_document, print_table
 from alliance_etl.cli.options import HERE, AsJson, StudyPath, Verbose
 from alliance_etl.cli.outcome import verb
 
-_WHO = ("instrument", "site", "rater_role")
-_SHOWN: dict[str, tuple[str, dict[str, Callable[[dict[str, Any]], Any]]]] = {
+Row = dict[str, Any]
+_SHOWN: dict[str, tuple[str, dict[str, Callable[[Row], Any]]]] = {
     "reliability": (
         "Reliability of scales, with 95 % intervals (one form of each person)",
         {
-            **{name: itemgetter(name) for name in (*_WHO, "scale", "people")},
+            "instrument": itemgetter("instrument"),
+            "site": lambda row: row["site"] or "(all)",
+            **{name: itemgetter(name) for name in ("rater_role", "scale", "people")},
             "alpha": lambda row: _interval(row, "alpha"),
             "omega": lambda row: _interval(row, "omega"),
+            "why not": itemgetter("reason"),
         },
     ),
     "variance_components": (
         "Where scores differ: shares of therapists and of their participants (standard errors); the rest is sessions",
         {
-            **{name: itemgetter(name) for name in (*_WHO, "scale", "forms")},
+            "instrument": itemgetter("instrument"),
+            "site": lambda row: row["site"] or "(all)",
+            **{name: itemgetter(name) for name in ("rater_role", "scale", "forms")},
             "therapists": lambda row: _share(row, "therapist", "therapists"),
             "participants": lambda row: _share(row, "participant", "participants"),
+            "why not": itemgetter("reason"),
         },
     ),
     "invariance": (
         "Whether sites measure the same: each model against the one before",
         {
-            **{name: itemgetter(name) for name in ("instrument", "rater_role", "sites", "model")},
-            "chi² (df)": lambda row: f"{row['chi2']:.1f} ({row['df']})" if row["converged"] else "no solution",
-            "CFI": lambda row: f"{row['cfi']:.3f}" if row["converged"] else None,
-            "RMSEA": lambda row: f"{row['rmsea']:.3f}" if row["converged"] else None,
+            **{name: itemgetter(name) for name in ("instrument", "rater_role")},
+            "sites": lambda row: len(row["sites"].split(", ")) if row["sites"] else 0,
+            **{name: itemgetter(name) for name in ("people", "model")},
+            "chi² (df)": lambda row: None if row["chi2"] is None else f"{row['chi2']:.1f} ({row['df']})",
+            "CFI": lambda row: _rounded(row["cfi"], ".3f"),
+            "RMSEA": lambda row: _rounded(row["rmsea"], ".3f"),
+            "CFI less": lambda row: _rounded(row["cfi_difference"], "+.3f"),
             "p of the difference": lambda row: _rounded(row["p_difference"]),
+            "why not": lambda row: row["reason"] or (None if row["proper"] else "scales not separate"),
         },
     ),
     "item_statistics": (
         "Items as answered; r: with the others as keyed, one form of each person",
         {
-            **{name: itemgetter(name) for name in (*_WHO, "item", "forms")},
+            "instrument": itemgetter("instrument"),
+            "site": lambda row: row["site"] or "(all)",
+            **{name: itemgetter(name) for name in ("rater_role", "item", "forms")},
             "missing": lambda row: _rounded(row["missing"]),
             "mean": lambda row: _rounded(row["mean"]),
             "sd": lambda row: _rounded(row["sd"]),
@@ -60,31 +71,33 @@ def add_to(app: typer.Typer) -> None:
 
 def psychometrics(
     instrument: Annotated[str | None, typer.Option("--instrument", metavar="ID", help="Only this one's.")] = None,
+    site: Annotated[str | None, typer.Option("--site", metavar="SITE", help="Only this site's.")] = None,
     items: Annotated[bool, typer.Option("--items", help="The items, too.")] = False,
     study: StudyPath = HERE,
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
     """Tell alpha and omega, item statistics, variance within and between persons and therapists, and measurement
-    invariance between sites; of the last publication, also as Parquet in warehouse/reports/psychometrics.
+    invariance between sites.
+
+    Of the current publication; also written to warehouse/reports/psychometrics, as Parquet and as a DuckDB file.
 
     Example: `alliance-etl psychometrics --instrument wai_sr_client`
     """
-    if find_spec("scipy") is None:
-        from alliance_etl.errors import ConfigurationError
+    from alliance_etl.cli.study import open_study, promises_of_schemas
+    from alliance_etl.psychometrics.made import DATABASE, folder_of, make_psychometrics
+    from alliance_etl.state.layout import Layout
+    from schemas.psychometric_tables import PSYCHOMETRIC_TABLES
 
-        raise ConfigurationError("this needs scipy, which is not installed: pip install 'alliance-etl[linking]'")
-    from dataclasses import asdict
-
-    from alliance_etl.instruments.registry import load_registry
-    from alliance_etl.psychometrics.tables import psychometrics_of, write_tables
-    from alliance_etl.study.load import load_study
-
-    loaded = load_study(study)
-    found = psychometrics_of(loaded, load_registry(loaded.folder / "instruments"))
-    paths = write_tables(found, loaded)
+    opened, registry = open_study(study)
+    frames = make_psychometrics(opened, registry, promises_of_schemas(), PSYCHOMETRIC_TABLES)
     tables = {
-        name: [row for row in rows if instrument in (None, row["instrument"])] for name, rows in asdict(found).items()
+        name: [
+            row
+            for row in frames[name].to_dicts()
+            if instrument in (None, row["instrument"]) and site in (None, row.get("site", site))
+        ]
+        for name in _SHOWN
     }
     if as_json:
         print_document(tables)
@@ -92,20 +105,20 @@ def psychometrics(
     for name, (title, columns) in _SHOWN.items():
         if tables[name] and (items or name != "item_statistics"):
             print_table(list(columns), [[of(row) for of in columns.values()] for row in tables[name]], title=title)
-    print(f"Written to {paths[0].parent}")
+    print(f"Written to {folder_of(Layout(opened.folder)) / DATABASE}, and as Parquet beside it")
 
 
-def _interval(row: dict[str, Any], name: str) -> str | None:
+def _interval(row: Row, name: str) -> str | None:
     value, low, high = (row[key] for key in (name, f"{name}_low", f"{name}_high"))
     return None if value is None else f"{value:.2f} ({low:.2f}, {high:.2f})"
 
 
-def _share(row: dict[str, Any], name: str, number: str) -> str | None:
+def _share(row: Row, name: str, number: str) -> str | None:
     share, error = row[f"icc_{name}"], row[f"icc_{name}_se"]
     if share is None:
         return None
     return f"{share:.2f}{'' if error is None else f' ({error:.2f})'} of {row[number]}"
 
 
-def _rounded(value: float | None) -> str | None:
-    return None if value is None else f"{value:.3g}"
+def _rounded(value: float | None, kind: str = ".3g") -> str | None:
+    return None if value is None else f"{value:{kind}}"

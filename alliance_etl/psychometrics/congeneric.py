@@ -1,20 +1,22 @@
-"""The congeneric model, items of one dimension, by maximum likelihood: loadings and error variances."""
+"""The congeneric model, items of one trait, by maximum likelihood: loadings and error variances (Jöreskog 1971,
+Psychometrika 36:109-133), found by Fisher scoring.
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 Floats = NDArray[np.float64]
-_LEAST_ERROR = 0.001
-"""Of an item's variance: less is no estimate but a sign that the model does not hold (a Heywood case)."""
-
-_FLAT = 1e-4
+# Of an item's variance: less is no estimate but a sign that the model does not hold (a Heywood case).
+LEAST_ERROR = 0.001
+_MOST_STEPS, _MOST_HALVINGS = 200, 30
+# What another step would gain of the discrepancy.
+_LITTLE = 1e-14
 
 
 class NoSolution(Exception):
-    """There is no estimate: too few items or people, an item that never varies, or no convergence."""
+    """There is no proper estimate: an error variance at zero, an item that follows from others, or no convergence."""
 
 
 @dataclass(frozen=True)
@@ -26,46 +28,62 @@ class Congeneric:
     covariance: Floats
 
 
-def fit_congeneric(keyed: Floats) -> Congeneric:
-    """The model of keyed answers (people × items). Raises NoSolution."""
-    people, items = keyed.shape
-    covariance = np.cov(keyed, rowvar=False, bias=True)
-    if items < 3 or people <= items or np.diag(covariance).min() <= 0:
-        raise NoSolution
+def fit_congeneric(covariance: Floats, people: int) -> Congeneric:
+    """The model of a covariance matrix of at least three items that so many people gave. Raises NoSolution."""
+    items = len(covariance)
     sds = np.sqrt(np.diag(covariance))
     sample = covariance / np.outer(sds, sds)  # of one size, so that steps are
-    values, vectors = np.linalg.eigh(sample)
-    if values[0] <= 1e-10 * values[-1]:
+    if people <= items or np.linalg.eigvalsh(sample)[0] <= 1e-8:
         raise NoSolution
-    start = vectors[:, -1] * np.sqrt(values[-1]) * np.sign(vectors[:, -1].sum() or 1.0)
-    first = np.concatenate([start, np.maximum(1 - start**2, 10 * _LEAST_ERROR)])
-
-    def misfit(at: Floats) -> tuple[float, Floats]:
-        loadings, errors = at[:items], at[items:]
-        implied = np.outer(loadings, loadings) + np.diag(errors)
-        inverse = np.linalg.inv(implied)
-        weight = inverse - inverse @ sample @ inverse
-        value = float(np.linalg.slogdet(implied)[1] + (sample * inverse).sum())
-        return value, np.concatenate([2 * weight @ loadings, np.diag(weight)])
-
-    bounds = [(None, None)] * items + [(_LEAST_ERROR, None)] * items
-    options = {"maxiter": 5000, "ftol": 1e-15, "gtol": 1e-9}
-    found = minimize(misfit, first, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
-    loadings, errors = found.x[:items], found.x[items:]
-    # by its slope alone: a search that can get no better says so, too
-    if np.abs(found.jac).max() > _FLAT or (errors <= _LEAST_ERROR * 1.01).any():
+    loadings, errors = _start(sample)
+    value = _discrepancy(sample, loadings, errors)
+    for _ in range(_MOST_STEPS):
+        slope, information = _slope(sample, loadings, errors)
+        step = np.linalg.solve(information, slope)
+        gain, share = float(slope @ step), 1.0
+        for _ in range(_MOST_HALVINGS):
+            # error variances by their logarithms: they stay above zero
+            tried = loadings - share * step[:items], errors * np.exp(np.clip(-share * step[items:], -3, 3))
+            reached = _discrepancy(sample, *tried)
+            if reached <= value:
+                break
+            share /= 2
+        (loadings, errors), value = tried, min(value, reached)
+        if errors.min() <= LEAST_ERROR:
+            raise NoSolution
+        if gain < _LITTLE:
+            break
+    else:
         raise NoSolution
-    loadings, errors = sds * loadings * np.sign(loadings.sum()), sds**2 * errors
-    return Congeneric(loadings, errors, _covariance(loadings, errors, people))
+    loadings = loadings * np.sign(loadings.sum())
+    _, information = _slope(sample, loadings, errors)
+    size = np.concatenate([sds, sds**2 * errors])
+    spread = np.linalg.inv(information) * 2 / people
+    return Congeneric(sds * loadings, sds**2 * errors, spread * np.outer(size, size))
 
 
-def _covariance(loadings: Floats, errors: Floats, people: int) -> Floats:
-    """The inverse of the expected information, of (loadings, errors)."""
-    items = len(loadings)
+def _start(sample: Floats) -> tuple[Floats, Floats]:
+    """From squared multiple correlations."""
+    errors = np.clip((1 - 0.5 / len(sample)) / np.diag(np.linalg.inv(sample)), 0.02, 0.98)
+    values, vectors = np.linalg.eigh(sample - np.diag(errors))
+    return vectors[:, -1] * np.sqrt(max(values[-1], 0.01)), errors
+
+
+def _discrepancy(sample: Floats, loadings: Floats, errors: Floats) -> float:
+    """log|Σ| + tr(S Σ⁻¹), Σ being λλ' + Ψ (by Sherman and Morrison)."""
+    scaled = loadings / errors
+    beyond = 1 + float(loadings @ scaled)
+    trace = float((np.diag(sample) / errors).sum()) - float(scaled @ sample @ scaled) / beyond
+    return float(np.log(errors).sum()) + float(np.log(beyond)) + trace
+
+
+def _slope(sample: Floats, loadings: Floats, errors: Floats) -> tuple[Floats, Floats]:
+    """First derivatives by (loadings, log errors), and the expected second ones: twice the information by people."""
     inverse = np.linalg.inv(np.outer(loadings, loadings) + np.diag(errors))
-    unit = np.eye(items)
-    slopes = [np.outer(unit[i], loadings) + np.outer(loadings, unit[i]) for i in range(items)]
-    slopes += [np.outer(unit[i], unit[i]) for i in range(items)]
-    moved = [inverse @ slope for slope in slopes]
-    information = people / 2 * np.array([[np.sum(one * other.T) for other in moved] for one in moved])
-    return np.asarray(np.linalg.inv(information), dtype=np.float64)
+    weight = inverse - inverse @ sample @ inverse
+    pulled = inverse @ loadings
+    slope = np.concatenate([2 * weight @ loadings, np.diag(weight) * errors])
+    of_loadings = 2 * (inverse * float(loadings @ pulled) + np.outer(pulled, pulled))
+    of_both = 2 * inverse * pulled[None, :] * errors[None, :]
+    of_errors = inverse**2 * np.outer(errors, errors)
+    return slope, np.block([[of_loadings, of_both], [of_both.T, of_errors]])
