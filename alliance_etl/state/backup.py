@@ -21,6 +21,8 @@ from alliance_etl.study.model import Study
 
 # What a ledger says of files that a backup does not hold: without it, everything is taken in anew.
 _DERIVED = ("segments", "checked", "sites")
+# What `init` writes for Dagster: without it the services of a restored study would not start.
+_STARTED_FROM = ("workspace.yaml", "definitions.py")
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,11 @@ def back_up(study: Study, target: Path, *, with_key: bool = False, wait_seconds:
 
 
 def _copy_settings(study: Study, target: Path) -> None:
-    """study.yaml, instruments/ and the crosswalks that it names."""
+    """study.yaml, what the daemon starts from, instruments/ and the crosswalks that study.yaml names."""
     shutil.copy2(study.path, target / study.path.name)
+    for source in (study.folder / name for name in _STARTED_FROM):
+        if source.is_file():
+            shutil.copy2(source, target / source.name)
     named = [study.folder / name for name in study.crosswalks]
     for source in (*(study.folder / "instruments").glob("*.yaml"), *named):
         inside = source.resolve().is_relative_to(study.folder.resolve())

@@ -10,9 +10,11 @@ from typer.testing import CliRunner
 
 from alliance_etl.audit import verified
 from alliance_etl.cli.app import app
+from alliance_etl.cli.night import run_night
 from alliance_etl.errors import ConfigurationError, RunFailed
 from alliance_etl.state.backup import back_up
 from alliance_etl.study.load import load_study
+from alliance_etl.study.template import write_template
 from tests.scenario import EXPORT, Scenario, site, table
 
 
@@ -39,6 +41,16 @@ def test_what_is_restored_publishes_the_same_tables(study: Scenario, tmp_path: P
     restored.drop("c.csv", table("2,1,3,3,3"))
     restored.night()
     assert len(restored.rows("SELECT * FROM forms")) == 3
+
+
+def test_what_the_daemon_starts_from_is_in_it(tmp_path: Path) -> None:
+    write_template(tmp_path / "study")
+    run_night(tmp_path / "study")
+
+    back_up(load_study(tmp_path / "study"), tmp_path / "backup")
+
+    kept = ("workspace.yaml", "definitions.py", "study.yaml")
+    assert all((tmp_path / "backup" / name).read_bytes() == (tmp_path / "study" / name).read_bytes() for name in kept)
 
 
 def test_files_that_still_lie_at_a_site_are_no_news_after_it(study: Scenario, tmp_path: Path) -> None:

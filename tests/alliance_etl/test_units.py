@@ -70,6 +70,19 @@ def test_systemd_accepts_them(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(ANALYZE is None, reason="systemd is not installed (Debian: systemd)")
+def test_systemd_does_not_call_them_exposed(tmp_path: Path) -> None:
+    written(tmp_path, "--user", "nobody")
+    unit = tmp_path / "units" / "alliance-north_star-daemon.service"
+
+    said = subprocess.run(
+        ["systemd-analyze", "security", "--offline=yes", "--threshold=45", "--no-pager", str(unit)],
+        check=False, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+
+    assert said.returncode == 0, said.stdout
+
+
+@pytest.mark.skipif(ANALYZE is None, reason="systemd is not installed (Debian: systemd)")
 def test_systemd_would_not_accept_nonsense(tmp_path: Path) -> None:
     unit = tmp_path / "alliance-x-daemon.service"
     unit.write_text("[Service]\nExecStart=no/such thing\nMemoryMax=lots\n", encoding="utf-8")

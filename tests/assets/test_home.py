@@ -4,6 +4,8 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from dagster._core.definitions.run_request import InstigatorType
+from dagster._core.scheduler.instigation import TickStatus
 from sqlalchemy.exc import OperationalError
 
 from alliance_etl.errors import RunFailed
@@ -45,6 +47,18 @@ def test_runs_queue_up_one_by_one_and_nothing_is_told_to_anybody(tmp_path: Path)
         assert concurrency.run_queue_config is not None
         assert concurrency.run_queue_config.max_concurrent_runs == 1
         assert concurrency.pool_config.default_pool_limit == 1
+
+
+def test_ticks_are_forgotten_and_killed_or_endless_runs_are_seen_to(tmp_path: Path) -> None:
+    with open_instance(tmp_path / "home") as instance:
+        kept = instance.get_tick_retention_settings(InstigatorType.SENSOR)
+        nights = instance.get_tick_retention_settings(InstigatorType.SCHEDULE)
+
+        assert (kept[TickStatus.SKIPPED], max(kept.values()), max(nights.values())) == (2, 90, 90)
+        assert (instance.run_retries_enabled, instance.run_retries_max_retries) == (True, 2)
+        assert not instance.run_retries_retry_on_asset_or_op_failure
+        assert instance.run_monitoring_enabled
+        assert instance.run_monitoring_max_runtime_seconds == 86_400
 
 
 def test_the_databases_are_there_once_it_is_set_up(tmp_path: Path) -> None:
