@@ -10,8 +10,8 @@ from alliance_etl.study.model import Study
 # Only a night tried again from its first step holds the study's lock from what it checks to what it publishes; Dagster
 # would go on from the step that was killed.
 _AGAIN = {RETRY_STRATEGY_TAG: ReexecutionStrategy.ALL_STEPS.value}
-# The quality report is made after the night, by a job of its own.
-_NIGHT = dg.AssetSelection.all() - dg.AssetSelection.assets("quality_report")
+# What is told of a publication is made after the night, by jobs of its own.
+_NIGHT = dg.AssetSelection.all() - dg.AssetSelection.assets("quality_report", "psychometrics")
 
 
 def nightly_job() -> UnresolvedAssetJobDefinition:

@@ -21,6 +21,7 @@ from alliance_etl.state.processes import this_process
 from alliance_etl.study.model import Study
 from assets.checks import counts_by_site
 from assets.failures import Plainly
+from assets.news import asked_for
 from assets.orphans import PROCESS_TAG
 from assets.study import registry_of, study_here
 from schemas.promises import promises
@@ -129,10 +130,6 @@ def after_publication(study: Study) -> dg.SensorDefinition:
     def after_publication(
         context: dg.SensorEvaluationContext, asset_event: dg.EventLogEntry
     ) -> dg.RunRequest | dg.SkipReason:
-        materialized = asset_event.asset_materialization
-        rewritten = materialized.metadata.get("rewritten") if materialized else None
-        if rewritten is not None and rewritten.value is False:
-            return dg.SkipReason("the publication is as it was")
-        return dg.RunRequest(run_key=context.cursor)
+        return asked_for(context, asset_event)
 
     return after_publication

@@ -37,7 +37,7 @@ def test_every_site_of_the_study_is_an_asset(folder: Path) -> None:
     graph = define(load_study(folder)).resolve_asset_graph()
 
     assert {key.to_user_string() for key in graph.get_all_asset_keys()} == {
-        *STEPS, "drops/berlin", "drops/oslo", "drops/quiet", "quality_report",
+        *STEPS, "drops/berlin", "drops/oslo", "drops/quiet", "quality_report", "psychometrics",
     }  # fmt: skip
 
 
