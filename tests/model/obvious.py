@@ -252,7 +252,7 @@ def _answer(cell: str, number: int, export: Export) -> tuple[float | None, str |
         value = export.labels[text.casefold()]
     else:
         try:
-            told = float(text)
+            told = float(text.replace(",", "."))  # either mark, where study.yaml says nothing of it
         except ValueError:
             return None
         low, high = export.response or (instrument.low, instrument.high)
