@@ -18,7 +18,7 @@ class Counts:
     skipped: int = 0
 
     def __add__(self, other: "Counts") -> "Counts":
-        return Counts(**{name: value + asdict(other)[name] for name, value in asdict(self).items()})
+        return Counts(**{name: value + vars(other)[name] for name, value in vars(self).items()})
 
     @property
     def conserved(self) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -284,6 +284,17 @@ def _time(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+# A night asks for all drops again and again, and thousands of them have a few counts between them.
+@lru_cache(maxsize=4096)
+def _counts(text: str) -> Counts:
+    return Counts(**json.loads(text))
+
+
+@lru_cache(maxsize=4096)
+def _exports(text: str) -> tuple[tuple[str, Counts], ...]:
+    return tuple((name, Counts(**counts)) for name, counts in json.loads(text).items())
+
+
 def _drop(row: sqlite3.Row) -> Drop:
     return Drop(
         seq=row["seq"],
@@ -293,8 +304,8 @@ def _drop(row: sqlite3.Row) -> Drop:
         bytes=row["bytes"],
         received_at=_time(row["received_at"]),
         status=row["status"],
-        counts=Counts(**json.loads(row["counts"])),
-        exports={name: Counts(**counts) for name, counts in json.loads(row["exports"]).items()},
+        counts=_counts(row["counts"]),
+        exports=dict(_exports(row["exports"])),
         findings=row["findings"],
         findings_file=row["findings_file"],
         facts=json.loads(row["facts"]),
