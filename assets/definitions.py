@@ -5,7 +5,7 @@ import dagster as dg
 from alliance_etl.study.model import Study
 from assets.intake import intake_assets
 from assets.nightly import nightly_job, rebuild_job, schedules
-from assets.psychometrics import psychometrics, psychometrics_job, psychometrics_wanted
+from assets.psychometrics import psychometric_tables, psychometrics_job, psychometrics_wanted
 from assets.publication import publication
 from assets.quality import after_publication, quality_asset, quality_job
 from assets.retention import old_runs
@@ -18,7 +18,7 @@ from assets.study import study_here
 def define(study: Study, night: dg.ResourceDefinition = shift_of_this_run) -> dg.Definitions:
     """Everything that Dagster knows of a study; `night` opens the shift that its steps share."""
     return dg.Definitions(
-        assets=[intake_assets(study), scoring, publication, quality_asset(study), psychometrics],
+        assets=[intake_assets(study), scoring, publication, quality_asset(study), psychometric_tables],
         jobs=[nightly_job(), rebuild_job(), quality_job(), psychometrics_job()],
         schedules=schedules(study),
         sensors=[new_drops, after_publication(study), psychometrics_wanted(), old_runs],

@@ -11,7 +11,7 @@ from alliance_etl.study.model import Study
 # would go on from the step that was killed.
 _AGAIN = {RETRY_STRATEGY_TAG: ReexecutionStrategy.ALL_STEPS.value}
 # What is told of a publication is made after the night, by jobs of its own.
-_NIGHT = dg.AssetSelection.all() - dg.AssetSelection.assets("quality_report", "psychometrics")
+_NIGHT = dg.AssetSelection.all() - dg.AssetSelection.assets("quality_report", "psychometric_tables")
 
 
 def nightly_job() -> UnresolvedAssetJobDefinition:

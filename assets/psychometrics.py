@@ -23,7 +23,7 @@ from schemas.psychometric_tables import PSYCHOMETRIC_TABLES
     description="warehouse/reports/psychometrics: reliability, item statistics, variance components and invariance "
     "between sites. Changes nothing that is published.",
 )
-def psychometrics(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+def psychometric_tables(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
     context.instance.add_run_tags(context.run.run_id, {PROCESS_TAG: this_process()})
     with Plainly():
         study = study_here()
@@ -36,7 +36,7 @@ def psychometrics(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Non
 def psychometrics_job() -> UnresolvedAssetJobDefinition:
     return dg.define_asset_job(
         "psychometrics",
-        selection=dg.AssetSelection.assets("psychometrics"),
+        selection=dg.AssetSelection.assets("psychometric_tables"),
         executor_def=dg.in_process_executor,
         description="Tells how reliable the instruments are in this study; changes and stops nothing.",
     )

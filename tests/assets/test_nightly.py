@@ -37,8 +37,12 @@ def test_every_site_of_the_study_is_an_asset(folder: Path) -> None:
     graph = define(load_study(folder)).resolve_asset_graph()
 
     assert {key.to_user_string() for key in graph.get_all_asset_keys()} == {
-        *STEPS, "drops/berlin", "drops/oslo", "drops/quiet", "quality_report", "psychometrics",
+        *STEPS, "drops/berlin", "drops/oslo", "drops/quiet", "quality_report", "psychometric_tables",
     }  # fmt: skip
+
+
+def test_everything_loads_as_the_code_server_loads_it(folder: Path) -> None:
+    dg.Definitions.validate_loadable(define(load_study(folder)))
 
 
 def test_the_schedule_is_the_studys_in_the_studys_time_zone(folder: Path) -> None:

@@ -26,8 +26,8 @@ def test_a_job_of_its_own_makes_them_of_what_is_public(folder: Path, instance: d
 
     result = made(folder, instance)
 
-    assert materialised(result) == {"psychometrics"}
-    (event,) = result.asset_materializations_for_node("psychometrics")
+    assert materialised(result) == {"psychometric_tables"}
+    (event,) = result.asset_materializations_for_node("psychometric_tables")
     assert event.metadata["database"].value == str(there / "psychometrics.duckdb")
     assert event.metadata["invariance"].value == 3
     run = instance.get_run_by_id(result.run_id)
