@@ -25,8 +25,9 @@ def coming_again(drop: Drop, earlier: Sequence[Drop], plans: Plans) -> ComingAga
     """Where `earlier` drops of the site brought the same content, read by the same exports; else None.
 
     It counts as the newest word where the file is the whole history (`snapshot`), and where it stands in the place of
-    another content under the same name: then the site has put it back. A copy under another name is none, nor is a
-    fixme file, whose name says nothing.
+    another content under the same name: then the site has put it back. A content of which nothing was taken is no
+    other one: who looks while a copy is still half there must not see more in it than who comes later. A copy under
+    another name is no newest word, nor is a fixme file, whose name says nothing.
     """
     exports = _read_by(drop.file, plans)
     same = [
@@ -41,10 +42,15 @@ def coming_again(drop: Drop, earlier: Sequence[Drop], plans: Plans) -> ComingAga
     others_since = any(
         other.status != "duplicate" and not names.isdisjoint(other.exports) for other in earlier[same[-1] + 1 :]
     )
-    before = next((other for other in reversed(earlier) if other.file == drop.file), None)
+    before = next((other for other in reversed(earlier) if other.file == drop.file and _taken(other)), None)
     put_back = before is not None and before.sha256 != drop.sha256
     whole_history = any(plan.export.snapshot for plan in plans.for_file(drop.file))
     return ComingAgain(first, others_since, (put_back or whole_history) and not may_be_fixme(drop.file))
+
+
+def _taken(drop: Drop) -> int:
+    """How many of its rows are a form's answers, not held and not skipped."""
+    return drop.counts.new + drop.counts.changed + drop.counts.unchanged
 
 
 def _read_by(file: str, plans: Plans) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from alliance_etl.reading import Limits, Unreadable, open_file
 from alliance_etl.study.model import Site, Study
 
 # Raised when the intake of this package reads the same file otherwise than before: every site is then taken in anew.
-INTAKE_VERSION = 6
+INTAKE_VERSION = 7
 _MOST_SHEETS = 20
 
 

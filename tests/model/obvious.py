@@ -139,7 +139,11 @@ def _taken_in(found: Published, drop: Drop, exports: Sequence[Export]) -> Fate:
         others = [
             fate for fate in mine[same[-1] + 1 :] if fate.status != "duplicate" and set(fate.exports) & set(names)
         ]
-        of_name = [fate.drop for fate in mine if fate.drop.file == drop.file]
+        of_name = [
+            fate.drop
+            for fate in mine
+            if fate.drop.file == drop.file and fate.counts["new"] + fate.counts["changed"] + fate.counts["unchanged"]
+        ]
         put_back = bool(of_name) and of_name[-1].content != drop.content
         if not others or not put_back:
             return _copy(drop, first)

@@ -270,6 +270,22 @@ def test_a_file_that_is_put_back_without_any_difference_to_what_is_current_is_a_
     assert (reports[-1].status, counted(reports[-1])) == ("duplicate", {"rows_read": 1, "unchanged": 1})
 
 
+@pytest.mark.parametrize(
+    "at_first", ["", "nothing\n", THERE_AND_BACK[0][:29]], ids=["empty", "without its columns", "half a row"]
+)
+def test_a_copy_that_was_seen_before_it_was_whole_takes_no_correction_back(at_first: str, tmp_path: Path) -> None:
+    study = Scenario(tmp_path)
+    first, correction = THERE_AND_BACK
+    study.received("wai.csv", first)
+    study.received("copy of wai.csv", at_first)
+    study.received("corrected.csv", correction)
+    last = study.received("copy of wai.csv", first)
+    study.night()
+
+    assert (last.status, counted(last)) == ("duplicate", {"rows_read": 2, "unchanged": 2})
+    assert study.rows("SELECT DISTINCT revision FROM forms WHERE line = 2") == [(2,)]
+
+
 def test_forms_that_a_snapshot_lacks_when_it_goes_back_are_told(tmp_path: Path) -> None:
     study = Scenario(tmp_path)
     study.export(snapshot=True)
