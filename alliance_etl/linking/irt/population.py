@@ -20,7 +20,7 @@ NODES: Array = np.linspace(-6.0, 6.0, 61)
 
 
 class Population(Protocol):
-    """What calibration asks of it. Likelihoods are those of the forms' answers at the nodes, by trait (forms, nodes)."""
+    """What calibration asks of it. Likelihoods are of each form's answers, at the nodes: (forms, nodes) by trait."""
 
     @property
     def traits(self) -> int: ...

@@ -1,0 +1,125 @@
+"""Links of two forms that different people answered, by items that are in both: chained through the anchor's score.
+
+X is linked to the anchor in its own group, the anchor to Y in the other. Sources: Kolen & Brennan (2014), sections 4.3
+and 5.2; for kernel equating von Davier, Holland & Thayer (2004), chapter 10. The groups are taken for independent.
+"""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from alliance_etl.linking.kernel import Continuous, continuous, margins
+from alliance_etl.linking.loglinear import Smoothed, clustered_root, smooth_together
+from alliance_etl.linking.observed import Straight, linear_link, mean_link, moments, percentile_ranks, steps_at
+from alliance_etl.linking.scale import Array, ScoreScale, joint_counts
+
+
+@dataclass(frozen=True)
+class Anchored:
+    """One group: its scores on a form and on the anchor, (forms,) each, and whose they are.
+
+    `degrees` are those of the polynomials that smooth both. Where `same`, the form has no other items than the anchor.
+    """
+
+    score: Array
+    anchor: Array
+    of_score: ScoreScale
+    of_anchor: ScoreScale
+    participants: Sequence[Hashable]
+    degrees: tuple[int, int]
+    same: bool = False
+
+    def smoothed(self, weights: Array | None = None) -> Smoothed:
+        """Both together. NotConverged where that cannot be done."""
+        counts = joint_counts(self.score, self.anchor, self.of_score, self.of_anchor, weights)
+        return smooth_together(counts, self.degrees, (1, 1))
+
+    def distributions(self, weights: Array | None = None) -> tuple[Array, Array]:
+        """Smoothed probabilities of the score's steps and of the anchor's."""
+        p = self.smoothed(weights).probabilities
+        return p.sum(axis=1), p.sum(axis=0)
+
+    def moments(self, weights: Array | None = None) -> tuple[tuple[float, float], tuple[float, float]]:
+        sides = ((self.score, self.of_score), (self.anchor, self.of_anchor))
+        counts = [(of.counts(scores, weights), of) for scores, of in sides]
+        score, anchor = (moments(each / each.sum(), of) for each, of in counts)
+        return score, anchor
+
+    @property
+    def correlation(self) -> float:
+        """Of score and anchor."""
+        if self.same:
+            return 1.0
+        return float(np.corrcoef(self.score, self.anchor)[0, 1]) if self.score.std() and self.anchor.std() else 0.0
+
+
+def chained_kernel(source: Anchored, target: Anchored) -> tuple[Array, Array]:
+    """The target's scores for each possible one of the source, and their standard errors. (size of the source,)"""
+    at = np.arange(source.of_score.size, dtype=np.float64)
+    anchor, first = (at, np.zeros(at.size)) if source.same else _stepped(*_both(source), at)
+    if target.same:
+        return target.of_score.scores(anchor), first * target.of_score.step
+    back = _both(target)[::-1]
+    found, second = _stepped(*back, anchor)
+    slope = back[0].of.density(anchor) / back[1].of.density(found)
+    return target.of_score.scores(found), np.hypot(slope * first, second) * target.of_score.step
+
+
+@dataclass(frozen=True)
+class _Side:
+    """A continuous distribution, and the root of the covariance of its probabilities."""
+
+    of: Continuous
+    root: Array
+
+
+def _both(group: Anchored) -> tuple[_Side, _Side]:
+    smoothed = group.smoothed()
+    cells = group.of_score.places(group.score) * group.of_anchor.size + group.of_anchor.places(group.anchor)
+    roots = margins(clustered_root(smoothed, cells, group.participants), smoothed.probabilities.shape)
+    score, anchor = (continuous(smoothed.probabilities.sum(axis=axis)) for axis in (1, 0))
+    return _Side(score, roots[0]), _Side(anchor, roots[1])
+
+
+def _stepped(one: _Side, other: _Side, at: Array) -> tuple[Array, Array]:
+    """From steps of the one distribution to those of the other, and the standard error there."""
+    found = other.of.steps_at(one.of.cumulative(at))
+    moved = one.of.by_probabilities(at) @ one.root - other.of.by_probabilities(found) @ other.root
+    return found, np.linalg.norm(moved, axis=1) / other.of.density(found)
+
+
+def chained_equipercentile(
+    source: Anchored, target: Anchored, weights: tuple[Array | None, Array | None] = (None, None)
+) -> Array:
+    """The target's scores for each possible one of the source; `weights` are of the forms of both groups."""
+    found = np.arange(source.of_score.size, dtype=np.float64)
+    if not source.same:
+        score, anchor = source.distributions(weights[0])
+        found = steps_at(anchor, percentile_ranks(score, found))
+    if not target.same:
+        score, anchor = target.distributions(weights[1])
+        found = steps_at(score, percentile_ranks(anchor, found))
+    return target.of_score.scores(found)
+
+
+def chained_linear(
+    source: Anchored, target: Anchored, weights: tuple[Array | None, Array | None] = (None, None)
+) -> Straight:
+    x, v = source.moments(weights[0])
+    y, w = target.moments(weights[1])
+    return _chain(linear_link(x, v), linear_link(w, y))
+
+
+def chained_mean(
+    source: Anchored, target: Anchored, weights: tuple[Array | None, Array | None] = (None, None)
+) -> Straight:
+    x, v = source.moments(weights[0])
+    y, w = target.moments(weights[1])
+    return _chain(
+        mean_link(x, v, source.of_score, source.of_anchor), mean_link(w, y, target.of_anchor, target.of_score)
+    )
+
+
+def _chain(first: Straight, second: Straight) -> Straight:
+    return Straight(first.slope * second.slope, second.slope * first.intercept + second.intercept)
