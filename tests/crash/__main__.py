@@ -55,9 +55,9 @@ def main() -> int:
     for name in sorted(done):
         print(f"{name:45} {done[name]:6} {failed[name]:6}")
     print(f"{'':45} {done.total():6} {failed.total():6}   in {time.monotonic() - begun:.0f} s")
-    if not failed:
+    if not failed.total():
         shutil.rmtree(folder)
-    return 1 if failed else 0
+    return 1 if failed.total() else 0
 
 
 def _options() -> argparse.Namespace:
