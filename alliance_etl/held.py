@@ -31,7 +31,7 @@ def held_rows(study: Study, site: str | None = None) -> list[dict[str, Any]]:
     ledger = Ledger(layout.ledger)
     try:
         drops = [drop for drop in ledger.drops(site) if drop.counts.held and drop.status != "duplicate"]
-        good = ledger.made_good()
+        good = ledger.receipts.made_good()
     finally:
         ledger.close()
     return [_of_drop(layout, drop, good.get(drop.seq, [])) for drop in drops]

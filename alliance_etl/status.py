@@ -42,8 +42,8 @@ def study_status(study: Study, now: datetime | None = None) -> dict[str, Any]:
     try:
         drops = ledger.drops() if ledger else []
         forms = {name: _forms(ledger, name) for name in study.sites}
-        alerts = open_by_site(ledger.told(), drops) if ledger else {}
-        good = ledger.made_good() if ledger else {}
+        alerts = open_by_site(ledger.receipts.told(), drops) if ledger else {}
+        good = ledger.receipts.made_good() if ledger else {}
         contacts = ledger.contacts.last() if ledger else {}
         nights = ledger.nights(LOOKED_THROUGH) if ledger else []
     finally:

@@ -73,7 +73,7 @@ def morning_of(study: Study, layout: Layout, ledger: Ledger) -> Morning | None:
     if since is None:
         return None
     drops = ledger.drops()
-    causes = causes_of_held(layout, [drop for drop in drops if drop.site in study.sites], ledger.made_good())
+    causes = causes_of_held(layout, [drop for drop in drops if drop.site in study.sites], ledger.receipts.made_good())
     fresh = [drop for drop in drops if drop.seq > since.nights[0].drops_before and drop.site in study.sites]
     gone = vanished(layout, fresh)
     now = since.last.ended_at or since.last.started_at

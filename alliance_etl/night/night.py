@@ -191,7 +191,7 @@ class Night:
         """Renew the receipts that tell something else than is published now."""
         with trouble_with_disk_told(self.layout.state):
             renew(self.study, self.layout, self.ledger, told)
-            for site in {drop.site for drop in self.ledger.receipts_due()} & self.study.sites.keys():
+            for site in {drop.site for drop in self.ledger.receipts.due()} & self.study.sites.keys():
                 self._site(site).write_receipts()
             self.owed.settle()
 

@@ -49,7 +49,7 @@ class Owed:
         self._await()
         if self._written:
             with self.ledger.transaction():
-                self.ledger.receipts_written(self._written)
+                self.ledger.receipts.written(self._written)
             self._written.clear()
 
     def _await(self) -> None:

@@ -13,11 +13,11 @@ from alliance_etl.study.model import Study
 def renew(study: Study, layout: Layout, ledger: Ledger, told: Told) -> None:
     """Note of which drops the ledger tells something else from now on; their receipts are then due."""
     _make_good(study, layout, ledger)
-    before = ledger.told()
+    before = ledger.receipts.told()
     differing = {seq: told.get(seq, []) for seq in before.keys() | told.keys() if before.get(seq) != told.get(seq)}
     if differing:
         with trouble_with_disk_told(layout.state), ledger.transaction():
-            ledger.tell(differing)
+            ledger.receipts.tell(differing)
             _say_renewed(study, ledger, differing, "alerts and confirmations")
 
 
@@ -28,11 +28,11 @@ def _make_good(study: Study, layout: Layout, ledger: Ledger) -> None:
         if ledger.meta(f"made_good {site}") == mark:
             continue
         own = {drop.seq for drop in ledger.drops(site)}
-        before = {seq: rows for seq, rows in ledger.made_good().items() if seq in own}
+        before = {seq: rows for seq, rows in ledger.receipts.made_good().items() if seq in own}
         found = made_good(layout, ledger, site)
         differing = {s: found.get(s, []) for s in before.keys() | found.keys() if before.get(s) != found.get(s)}
         with trouble_with_disk_told(layout.state), ledger.transaction():
-            ledger.make_good(differing)
+            ledger.receipts.make_good(differing)
             _say_renewed(study, ledger, differing, "held rows that later files made good")
             ledger.set_meta(f"made_good {site}", mark)
 

@@ -18,7 +18,7 @@ def standing(study: Study, ledger: Ledger, reports: Sequence[SiteReport], drops_
     what else became of a site in the night.
     """
     drops = ledger.drops()
-    alerts = open_by_site(ledger.told(), drops)
+    alerts = open_by_site(ledger.receipts.told(), drops)
     waiting = waiting_at(drops, ledger)
     failing = {site: contact.trouble for site, contact in ledger.contacts.last().items() if contact.failing_since}
     failing |= {report.site: report.failed for report in reports if report.failed}
@@ -47,7 +47,7 @@ def standing(study: Study, ledger: Ledger, reports: Sequence[SiteReport], drops_
 
 def waiting_at(drops: Sequence[Drop], ledger: Ledger) -> Counter[str]:
     """By site the held rows that nothing has made good."""
-    good = ledger.made_good()
+    good = ledger.receipts.made_good()
     waiting = Counter[str]()
     for drop in drops:
         held = 0 if drop.status == "duplicate" else drop.counts.held

@@ -82,7 +82,7 @@ class SiteIntake:
     def has_news(self, *, rebuild: bool) -> bool:
         """Whether there is anything to take in, or to say: a folder that cannot be read is news, too."""
         anything = rebuild and bool(self.ledger.drops(self.site))
-        if anything or self.is_out_of_date or self.ledger.receipts_due(self.site):
+        if anything or self.is_out_of_date or self.ledger.receipts.due(self.site):
             return True
         try:
             fresh = self._fresh()
@@ -116,8 +116,8 @@ class SiteIntake:
     def write_receipts(self) -> None:
         """Write the receipts that are due, with what the last publication has told."""
         self.owed.settle()  # those of the sites before
-        due = self.ledger.receipts_due()  # another site's, too, that was told of a file which came again from here
-        told, good = (self.ledger.told(), self.ledger.made_good()) if due else ({}, {})
+        due = self.ledger.receipts.due()  # another site's, too, that was told of a file which came again from here
+        told, good = (self.ledger.receipts.told(), self.ledger.receipts.made_good()) if due else ({}, {})
         for drop in due:
             same = self.ledger.of_content(drop.sha256, drop.site)
             said = [finding for each in same for finding in told.get(each.seq, [])]

@@ -6,19 +6,19 @@ or after it.
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
-from functools import cached_property, lru_cache
+from datetime import UTC
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from alliance_etl.errors import ConfigurationError
-from alliance_etl.night.reports import Counts, DropReport
-from alliance_etl.state import audit, contacts, lookalikes, nights
+from alliance_etl.night.reports import DropReport
+from alliance_etl.state import audit, contacts, lookalikes, nights, receipts
 from alliance_etl.state import notices as told_notices
-from alliance_etl.state.entries import Confirmation, Drop, DroppedAnswer, HeldRow, Segment
+from alliance_etl.state.drop_rows import drop_of, time_of
+from alliance_etl.state.entries import Confirmation, Drop, DroppedAnswer, Segment
 from alliance_etl.state.layout import Layout
 from alliance_etl.state.versions import refuse_newer
 
@@ -48,8 +48,6 @@ CREATE TABLE IF NOT EXISTS answers (
   seq INTEGER NOT NULL, line INTEGER NOT NULL, alert_id TEXT NOT NULL, mark TEXT NOT NULL, sealed BLOB NOT NULL,
   PRIMARY KEY (seq, line)
 );
-CREATE TABLE IF NOT EXISTS made_good (seq INTEGER PRIMARY KEY, rows TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS told (seq INTEGER PRIMARY KEY, findings TEXT NOT NULL);
 """
 
 
@@ -66,7 +64,7 @@ class Ledger:
         self.connection.execute("PRAGMA journal_mode = WAL")
         self.connection.execute("PRAGMA synchronous = FULL")
         self.connection.executescript(
-            _SCHEMA + "".join(book.SCHEMA for book in (contacts, nights, told_notices, audit, lookalikes))
+            _SCHEMA + "".join(book.SCHEMA for book in (contacts, nights, told_notices, audit, lookalikes, receipts))
         )
 
     def close(self) -> None:
@@ -91,6 +89,11 @@ class Ledger:
     def notices(self) -> told_notices.BookOfNotices:
         """What notices have told."""
         return told_notices.BookOfNotices(self.connection)
+
+    @cached_property
+    def receipts(self) -> receipts.BookOfReceipts:
+        """Which receipts are due, and what they tell beside their drops' own findings."""
+        return receipts.BookOfReceipts(self.connection)
 
     def nights(self, last: int | None = None) -> list[nights.NightEntry]:
         """The last so many nights (None: all), the newest last."""
@@ -129,28 +132,23 @@ class Ledger:
     def drops(self, site: str | None = None) -> list[Drop]:
         """The drops in order of arrival."""
         where, values = ("WHERE site = ?", (site,)) if site else ("", ())
-        rows = self.connection.execute(f"SELECT * FROM drops {where} ORDER BY seq", values)
-        return [_drop(row) for row in rows]
+        return self._drops(where, values)
 
     def now(self, reports: Iterable[DropReport]) -> list[DropReport]:
         """The reports as the ledger has them now: what came later may have told something of an earlier drop."""
         found = []
         for report in reports:
             row = self.connection.execute("SELECT * FROM drops WHERE seq = ?", (report.seq,)).fetchone()
-            found.append(_drop(row).report() if row else report)
+            found.append(drop_of(row).report() if row else report)
         return found
 
     def from_elsewhere(self, sha256: str, site: str) -> list[Drop]:
         """The drops of exactly this content that other sites have sent."""
-        rows = self.connection.execute(
-            "SELECT * FROM drops WHERE sha256 = ? AND site <> ? ORDER BY seq", (sha256, site)
-        )
-        return [_drop(row) for row in rows]
+        return self._drops("WHERE sha256 = ? AND site <> ?", (sha256, site))
 
     def of_content(self, sha256: str, site: str) -> list[Drop]:
         """The drops of exactly this content that a site has sent."""
-        rows = self.connection.execute("SELECT * FROM drops WHERE sha256 = ? AND site = ? ORDER BY seq", (sha256, site))
-        return [_drop(row) for row in rows]
+        return self._drops("WHERE sha256 = ? AND site = ?", (sha256, site))
 
     def enter(self, drop: Drop) -> Drop:
         """Enter a drop, or enter it anew under its own number; its receipt is then due."""
@@ -185,42 +183,11 @@ class Ledger:
 
     def answering(self) -> list[Drop]:
         """The drops that confirm alerts, in order of arrival."""
-        rows = self.connection.execute("SELECT * FROM drops WHERE seq IN (SELECT seq FROM answers) ORDER BY seq")
-        return [_drop(row) for row in rows]
+        return self._drops("WHERE seq IN (SELECT seq FROM answers)")
 
-    def told(self) -> dict[int, list[dict[str, Any]]]:
-        """What receipts tell of the publication, by drop: open alerts, and confirmations that wait."""
-        rows = self.connection.execute("SELECT * FROM told ORDER BY seq")
-        return {row["seq"]: json.loads(row["findings"]) for row in rows}
-
-    def made_good(self) -> dict[int, list[HeldRow]]:
-        """By drop the held rows that later drops have made good."""
-        rows = self.connection.execute("SELECT * FROM made_good ORDER BY seq")
-        return {row["seq"]: [(export, line) for export, line in json.loads(row["rows"])] for row in rows}
-
-    def make_good(self, found: Mapping[int, Sequence[HeldRow]]) -> None:
-        """Let just this be made good of these drops, whose receipts are then due."""
-        for seq, listed in found.items():
-            self.connection.execute("DELETE FROM made_good WHERE seq = ?", (seq,))
-            if listed:
-                self.connection.execute("INSERT INTO made_good VALUES (?,?)", (seq, json.dumps(list(listed))))
-            self.connection.execute("UPDATE drops SET receipt_due = 1 WHERE seq = ?", (seq,))
-
-    def tell(self, findings: Mapping[int, Sequence[Mapping[str, Any]]]) -> None:
-        """Let just this be told of these drops, whose receipts are then due."""
-        for seq, listed in findings.items():
-            self.connection.execute("DELETE FROM told WHERE seq = ?", (seq,))
-            if listed:
-                self.connection.execute("INSERT INTO told VALUES (?,?)", (seq, json.dumps(list(listed))))
-            self.connection.execute("UPDATE drops SET receipt_due = 1 WHERE seq = ?", (seq,))
-
-    def receipts_due(self, site: str | None = None) -> list[Drop]:
-        where, values = ("AND site = ?", (site,)) if site else ("", ())
-        rows = self.connection.execute(f"SELECT * FROM drops WHERE receipt_due {where} ORDER BY seq", values)
-        return [_drop(row) for row in rows]
-
-    def receipts_written(self, drops: Sequence[Drop]) -> None:
-        self.connection.executemany("UPDATE drops SET receipt_due = 0 WHERE seq = ?", [(drop.seq,) for drop in drops])
+    def _drops(self, where: str, values: Sequence[str] = ()) -> list[Drop]:
+        rows = self.connection.execute(f"SELECT * FROM drops {where} ORDER BY seq", values)
+        return [drop_of(row) for row in rows]
 
     def seen(self, site: str) -> dict[str, tuple[int, int, str]]:
         """File name → size, time of modification (ns) and content hash when it was last looked at."""
@@ -251,12 +218,7 @@ class Ledger:
     def confirmations(self) -> list[Confirmation]:
         """All confirmations ever given, in the order in which they were."""
         rows = self.connection.execute("SELECT * FROM confirmations ORDER BY seq")
-        return [
-            Confirmation(
-                **{**{key: row[key] for key in row.keys() if key != "seq"}, "confirmed_at": _time(row["confirmed_at"])}  # noqa: SIM118 - a Row iterates over values
-            )
-            for row in rows
-        ]
+        return [_confirmation(row) for row in rows]
 
     def confirm(self, confirmations: Sequence[Confirmation]) -> None:
         """Append; nothing takes a confirmation back."""
@@ -280,33 +242,6 @@ def existing_ledger(layout: Layout) -> Ledger:
     return Ledger(layout.ledger)
 
 
-def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text)
-
-
-# A night asks for all drops again and again, and thousands of them have a few counts between them.
-@lru_cache(maxsize=4096)
-def _counts(text: str) -> Counts:
-    return Counts(**json.loads(text))
-
-
-@lru_cache(maxsize=4096)
-def _exports(text: str) -> tuple[tuple[str, Counts], ...]:
-    return tuple((name, Counts(**counts)) for name, counts in json.loads(text).items())
-
-
-def _drop(row: sqlite3.Row) -> Drop:
-    return Drop(
-        seq=row["seq"],
-        site=row["site"],
-        file=row["file"],
-        sha256=row["sha256"],
-        bytes=row["bytes"],
-        received_at=_time(row["received_at"]),
-        status=row["status"],
-        counts=_counts(row["counts"]),
-        exports=dict(_exports(row["exports"])),
-        findings=row["findings"],
-        findings_file=row["findings_file"],
-        facts=json.loads(row["facts"]),
-    )
+def _confirmation(row: sqlite3.Row) -> Confirmation:
+    told = {key: value for key, value in dict(row).items() if key != "seq"}
+    return Confirmation(**{**told, "confirmed_at": time_of(row["confirmed_at"])})

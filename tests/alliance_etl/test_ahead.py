@@ -57,7 +57,7 @@ def three_files(folder: Path) -> Scenario:
 def receipts(study: Scenario) -> dict[str, str]:
     """All that the sites got back, without the times at which it was made; nothing is owed any more."""
     with study.opened() as night:
-        assert not night.ledger.receipts_due()
+        assert not night.ledger.receipts.due()
     files = {path for path in (study.folder / "receipts").rglob("*") if path.is_file()}
     return {str(path.relative_to(study.folder)): _TIME.sub("", path.read_text(encoding="utf-8")) for path in files}
 
@@ -113,7 +113,7 @@ def test_a_night_that_dies_still_owes_the_receipts_that_were_on_their_way(tmp_pa
     with pytest.raises(KeyboardInterrupt):
         die_in_a_night(study)
     with study.opened() as night:
-        due = [drop.file for drop in night.ledger.receipts_due()]
+        due = [drop.file for drop in night.ledger.receipts.due()]
 
     study.night()
 
