@@ -7,7 +7,7 @@ from assets.intake import intake_assets
 from assets.nightly import nightly_job, rebuild_job, schedules
 from assets.psychometrics import psychometric_tables, psychometrics_job, psychometrics_wanted
 from assets.publication import publication
-from assets.quality import after_publication, quality_asset, quality_job
+from assets.quality import quality_asset, quality_job, quality_wanted
 from assets.retention import old_runs
 from assets.scores import scoring
 from assets.sensors import new_drops
@@ -21,7 +21,7 @@ def define(study: Study, night: dg.ResourceDefinition = shift_of_this_run) -> dg
         assets=[intake_assets(study), scoring, publication, quality_asset(study), psychometric_tables],
         jobs=[nightly_job(), rebuild_job(), quality_job(), psychometrics_job()],
         schedules=schedules(study),
-        sensors=[new_drops, after_publication(study), psychometrics_wanted(), old_runs],
+        sensors=[new_drops, quality_wanted(study), psychometrics_wanted(), old_runs],
         resources={"night": night},
         executor=dg.in_process_executor,
     )

@@ -1,7 +1,5 @@
 """The tables of psychometrics: made of a publication by a job of its own, so that no night waits for them."""
 
-from importlib.util import find_spec
-
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
@@ -9,7 +7,7 @@ from alliance_etl.psychometrics.made import DATABASE, PACKAGES, folder_of, make_
 from alliance_etl.state.layout import Layout
 from alliance_etl.state.processes import this_process
 from assets.failures import Plainly
-from assets.news import asked_for
+from assets.news import after_publication
 from assets.orphans import PROCESS_TAG
 from assets.study import registry_of, study_here
 from schemas.promises import promises
@@ -44,19 +42,10 @@ def psychometrics_job() -> UnresolvedAssetJobDefinition:
 
 def psychometrics_wanted() -> dg.SensorDefinition:
     """Has the tables made of each new publication; stopped until somebody starts it."""
-    lacking = [package for package in PACKAGES if find_spec(package) is None]
-
-    @dg.asset_sensor(
-        asset_key=dg.AssetKey("publication"),
-        job_name="psychometrics",
-        minimum_interval_seconds=30,
-        default_status=dg.DefaultSensorStatus.STOPPED,
-        description="Started, it has the tables of psychometrics made of each new publication."
-        + (f" Not installed: {', '.join(lacking)}." if lacking else ""),
+    return after_publication(
+        "psychometrics_after_publication",
+        job="psychometrics",
+        description="Started, it has the tables of psychometrics made of each new publication.",
+        packages=PACKAGES,
+        wanted=False,
     )
-    def psychometrics_after_publication(
-        context: dg.SensorEvaluationContext, asset_event: dg.EventLogEntry
-    ) -> dg.RunRequest | dg.SkipReason:
-        return asked_for(context, asset_event)
-
-    return psychometrics_after_publication

@@ -5,7 +5,6 @@ checked is an error, what does not hold a warning.
 """
 
 from collections.abc import Iterator
-from importlib.util import find_spec
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
@@ -21,7 +20,7 @@ from alliance_etl.state.processes import this_process
 from alliance_etl.study.model import Study
 from assets.checks import counts_by_site
 from assets.failures import Plainly
-from assets.news import asked_for
+from assets.news import after_publication
 from assets.orphans import PROCESS_TAG
 from assets.study import registry_of, study_here
 from schemas.promises import promises
@@ -114,22 +113,12 @@ def quality_job() -> UnresolvedAssetJobDefinition:
     )
 
 
-def after_publication(study: Study) -> dg.SensorDefinition:
+def quality_wanted(study: Study) -> dg.SensorDefinition:
     """Asks for the report once something else is public; stopped where it is not wanted or cannot be made."""
-    lacking = [package for package in PACKAGES if find_spec(package) is None]
-    wanted = study.quality.enabled and not lacking
-
-    @dg.asset_sensor(
-        asset_key=dg.AssetKey("publication"),
-        job_name="quality",
-        minimum_interval_seconds=30,
-        default_status=dg.DefaultSensorStatus.RUNNING if wanted else dg.DefaultSensorStatus.STOPPED,
-        description="Makes the quality report of a new publication."
-        + (f" Not installed: {', '.join(lacking)}." if lacking else ""),
+    return after_publication(
+        "after_publication",
+        job="quality",
+        description="Makes the quality report of a new publication.",
+        packages=PACKAGES,
+        wanted=study.quality.enabled,
     )
-    def after_publication(
-        context: dg.SensorEvaluationContext, asset_event: dg.EventLogEntry
-    ) -> dg.RunRequest | dg.SkipReason:
-        return asked_for(context, asset_event)
-
-    return after_publication

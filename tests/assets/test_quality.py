@@ -13,7 +13,7 @@ from alliance_etl.state.processes import this_process
 from alliance_etl.study.load import load_study
 from assets.definitions import define
 from assets.orphans import PROCESS_TAG
-from assets.quality import after_publication
+from assets.quality import quality_wanted
 from tests.assets.runs import materialised, run_assets, verdicts
 from tests.assets.tiny_study import STUDY, drop_wai
 
@@ -101,7 +101,7 @@ def test_the_morning_tells_of_what_does_not_hold(
 
 
 def asked(folder: Path, instance: dg.DagsterInstance) -> list[dg.RunRequest]:
-    sensor = after_publication(load_study(folder))
+    sensor = quality_wanted(load_study(folder))
     context = dg.build_sensor_context(instance=instance, definitions=define(load_study(folder)))
     return sensor.evaluate_tick(context).run_requests or []
 
