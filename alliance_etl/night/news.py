@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from alliance_etl.night.entries import look_at
@@ -40,6 +40,16 @@ class DroppedFile:
 
 
 @dataclass(frozen=True)
+class Lying:
+    """The settled files of a site's folder, in the order of taking them in; and, in a sentence each, what lies there
+    under the name of a file and is not read.
+    """
+
+    files: list[DroppedFile]
+    refused: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class PendingDrop:
     """A file that the next run would take in, for those who only want to know that there is one."""
 
@@ -53,38 +63,25 @@ def is_unfinished(name: str) -> bool:
     return name.startswith((".", "~$")) or name.lower().endswith(_UNFINISHED)
 
 
-def dropped_files(site: Site, settle_seconds: float) -> list[DroppedFile]:
-    """The settled files of a site's folder, in the order of taking them in. OSError where it cannot be read.
+def lying_at(site: Site, settle_seconds: float) -> Lying:
+    """What lies in a site's folder, by one look. OSError where it cannot be read.
 
-    None of a remote source, which is not asked just to look.
+    Nothing of a remote source, which is not asked just to look.
     """
-    if not isinstance(site.drop, Path):
-        return []
+    files: list[DroppedFile] = []
+    refused: list[str] = []
     now = time.time()
-    files = []
-    for path in site.drop.iterdir():
-        if is_unfinished(path.name):
+    for path in sorted(site.drop.iterdir()) if isinstance(site.drop, Path) else ():
+        entry = None if is_unfinished(path.name) else look_at(path)
+        if entry is None:
             continue
-        entry = look_at(path)
-        if entry is None or entry.kind != "file":
-            continue
+        if entry.refused:
+            refused.append(f"{spelled(path.name)} in its folder {entry.refused}")
         age = now - entry.stat.st_mtime
-        if age >= settle_seconds or age < -_AHEAD_SECONDS:
+        if entry.kind == "file" and (age >= settle_seconds or age < -_AHEAD_SECONDS):
             size, modified = entry.stat.st_size, entry.stat.st_mtime_ns
             files.append(DroppedFile(path, spelled(path.name), size, modified, linked=entry.linked))
-    return sorted(files, key=lambda file: (file.modified, file.name))
-
-
-def refused_entries(site: Site) -> list[str]:
-    """In a sentence each: what lies in a site's folder under the name of a file and is not read. OSError as above."""
-    if not isinstance(site.drop, Path):
-        return []
-    entries = ((path, look_at(path)) for path in sorted(site.drop.iterdir()) if not is_unfinished(path.name))
-    return [
-        f"{spelled(path.name)} in its folder {entry.refused}"
-        for path, entry in entries
-        if entry is not None and entry.refused
-    ]
+    return Lying(sorted(files, key=lambda file: (file.modified, file.name)), refused)
 
 
 def spelled(name: str) -> str:
@@ -160,6 +157,6 @@ def _pending(study: Study) -> Iterator[PendingDrop]:
 
 def _readable(site: Site, settle_seconds: float) -> list[DroppedFile]:
     try:
-        return dropped_files(site, settle_seconds)
+        return lying_at(site, settle_seconds).files
     except OSError:  # the next run says so
         return []

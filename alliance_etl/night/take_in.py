@@ -13,7 +13,7 @@ from alliance_etl.batches import batches
 from alliance_etl.night.ahead import Ahead
 from alliance_etl.night.audited import tell_drops
 from alliance_etl.night.judging import DropJudge
-from alliance_etl.night.news import DroppedFile, content_hash, differing, dropped_files, opened, refused_entries
+from alliance_etl.night.news import DroppedFile, Lying, content_hash, differing, lying_at, opened
 from alliance_etl.night.owed import Owed
 from alliance_etl.night.plans import Plans
 from alliance_etl.night.pulled import new_files
@@ -86,17 +86,16 @@ class SiteIntake:
             return True
         try:
             fresh = self._fresh()
-            refused = refused_entries(self.study.sites[self.site])
         except OSError:
             return True
-        if self.remote is not None and not fresh:
+        if self.remote is not None and not fresh.files:
             self._tell_contact(None)
-        return bool(fresh or refused)
+        return bool(fresh.files or fresh.refused)
 
     def stageable(self) -> list[DroppedFile]:
         """The new files that lie here to be read; none where the folder cannot be read, which `take_in` tells."""
         try:
-            return self._fresh() if self.remote is None else []
+            return self._fresh().files if self.remote is None else []
         except OSError:
             return []
 
@@ -130,15 +129,15 @@ class SiteIntake:
     def _folder(self) -> str:
         return str(self.study.sites[self.site].drop)
 
-    def _fresh(self) -> list[DroppedFile]:
-        """The new files; OSError where the folder is missing or cannot be read."""
+    def _fresh(self) -> Lying:
+        """What lies there, of files the new ones; OSError where the folder is missing or cannot be read."""
         if self.remote is None:
-            settled = dropped_files(self.study.sites[self.site], self.study.settle_seconds)
-            return differing(settled, self.ledger.seen(self.site))
+            lying = lying_at(self.study.sites[self.site], self.study.settle_seconds)
+            return Lying(differing(lying.files, self.ledger.seen(self.site)), lying.refused)
         if self._looked is None:
             self.begin_to_look()
         assert self._looked is not None, "it has just begun"
-        return self._looked.result()
+        return Lying(self._looked.result())
 
     def _tell_contact(self, trouble: str | None) -> None:
         with self.ledger.transaction():
@@ -160,10 +159,8 @@ class SiteIntake:
         Files are committed in batches: what a kill undoes is done again by the next run.
         """
         drops: list[Drop] = []
-        failures: list[str] = []
         try:
             fresh = self._fresh()
-            failures += refused_entries(self.study.sites[self.site])
         except FileNotFoundError:
             return [], [f"its folder {self._folder} is not there; make it, or correct `drop` of the site in study.yaml"]
         except SourceDown as trouble:
@@ -171,7 +168,8 @@ class SiteIntake:
         except OSError as trouble:
             return [], [f"its folder {self._folder} cannot be read: {trouble.strerror}"]
         self._looked, self._unanswered = None, 0  # whoever looks after this sees what is new by then
-        for batch in batches(fresh, lambda file: max(file.size, 0), _BATCH_BYTES):
+        failures = list(fresh.refused)
+        for batch in batches(fresh.files, lambda file: max(file.size, 0), _BATCH_BYTES):
             if self._unanswered < _MOST_FAILURES:
                 drops += self._take_in_batch(batch, failures)
         told = list(dict.fromkeys(failures))

@@ -7,7 +7,7 @@ import pytest
 
 from alliance_etl.night import entries
 from alliance_etl.night.entries import look_at
-from alliance_etl.night.news import dropped_files, opened, pending_drops
+from alliance_etl.night.news import lying_at, opened, pending_drops
 from alliance_etl.study.load import load_study
 from tests.scenario import EXPORT, Scenario, site, table
 
@@ -103,7 +103,7 @@ def test_a_link_that_takes_the_place_of_a_file_meanwhile_is_not_followed(tmp_pat
     study = Scenario(tmp_path, dict(SITES))
     secret = study.drop("theirs.csv", SECRET, "ulm")
     own = study.drop("wai.csv", table("A1,1,1,2,3"))
-    (file,) = dropped_files(load_study(tmp_path).sites["berlin"], 0)
+    (file,) = lying_at(load_study(tmp_path).sites["berlin"], 0).files
     own.unlink()
     own.symlink_to(secret)
 
@@ -115,12 +115,30 @@ def test_an_open_file_stays_what_it_was(tmp_path: Path) -> None:
     study = Scenario(tmp_path, dict(SITES))
     secret = study.drop("theirs.csv", SECRET, "ulm")
     own = study.drop("wai.csv", table("A1,1,1,2,3"))
-    (file,) = dropped_files(load_study(tmp_path).sites["berlin"], 0)
+    (file,) = lying_at(load_study(tmp_path).sites["berlin"], 0).files
 
     with opened(file) as path:
         own.unlink()
         own.symlink_to(secret)
         assert path.read_text(encoding="utf-8") == table("A1,1,1,2,3")
+
+
+def test_a_folder_is_gone_through_once_for_files_and_for_what_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = Scenario(tmp_path)
+    study.drop("wai.csv", table("A1,1,1,2,3"))
+    linked(study, "nowhere.csv", "gone.csv")
+    berlin = load_study(tmp_path).sites["berlin"]
+    looks: list[str] = []
+    iterdir = Path.iterdir
+    monkeypatch.setattr(Path, "iterdir", lambda path: (looks.append(path.name), iterdir(path))[1])
+
+    lying = lying_at(berlin, 0)
+
+    assert [file.name for file in lying.files] == ["wai.csv"]
+    assert [words.partition(" is ")[0] for words in lying.refused] == ["gone.csv in its folder"]
+    assert looks == ["berlin"]
 
 
 def test_nothing_is_there_that_has_gone(tmp_path: Path) -> None:
