@@ -16,6 +16,7 @@ from alliance_etl.night.disk import trouble_with_disk_told
 from alliance_etl.night.promises import Promises
 from alliance_etl.publication.build import Contents, as_frame, codebook_rows, write_duckdb, write_parquet
 from alliance_etl.state.layout import Layout
+from alliance_etl.state.lock import study_lock
 from alliance_etl.study.model import Study
 from alliance_etl.tables import Table
 
@@ -31,7 +32,7 @@ def make_psychometrics(
     """The tables by name, written to reports/psychometrics.
 
     `tables` declare them, `codebook` and `meta` among them. ConfigurationError where nothing is published, or scipy is
-    not installed; NotChecked where a table breaks its contract.
+    not installed; NotChecked where a table breaks its contract; StudyLocked where something else is at work too long.
     """
     if any(find_spec(package) is None for package in PACKAGES):
         raise ConfigurationError(f"this needs scipy, which is not installed: {INSTALL}")
@@ -42,7 +43,7 @@ def make_psychometrics(
     found = [f"{name}: {', '.join(breaches)}" for name, breaches in broken.items() if breaches]
     if found:
         raise NotChecked(f"tables that break their contract are not written: {'; '.join(found)}")
-    with trouble_with_disk_told(layout.reports):
+    with trouble_with_disk_told(layout.reports), study_lock(layout.lock, wait_seconds=600):
         _write(folder_of(layout), frames, tables)
     return frames
 
@@ -81,7 +82,9 @@ def _meta(public: Publication) -> dict[str, str]:
 
 
 def _write(folder: Path, frames: Mapping[str, pl.DataFrame], tables: Mapping[str, Table]) -> None:
-    """All of it anew in a folder beside, which then takes the place of the last one."""
+    """All of it anew in a folder beside, which then takes the place of the last one. Under the study's lock: both
+    folders' names are the same for whoever writes.
+    """
     draft, last = folder.with_name(f"{folder.name}.new"), folder.with_name(f"{folder.name}.old")
     for left in (draft, last):
         shutil.rmtree(left, ignore_errors=True)

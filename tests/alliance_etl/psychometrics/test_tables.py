@@ -1,7 +1,10 @@
 """The tables of psychometrics: of whom each number is, why there is none, and where they are written."""
 
 import json
+import shutil
+import sys
 from pathlib import Path
+from subprocess import PIPE, Popen
 from typing import Any
 
 import duckdb
@@ -110,6 +113,45 @@ def test_the_tables_lie_beside_the_other_reports_and_explain_themselves(found: d
     assert [name for (name,) in described] == sorted(found)
     assert pl.read_parquet(folder / "reliability.parquet").height == len(found["reliability"])
     assert sorted(path.name for path in folder.parent.iterdir() if "psychometrics" in path.name) == ["psychometrics"]
+
+
+_OFTEN = """
+import sys
+from pathlib import Path
+from alliance_etl.psychometrics import made
+from schemas.psychometric_tables import PSYCHOMETRIC_TABLES as tables
+from alliance_etl.cli.study import open_study, promises_of_schemas
+import polars
+
+study, registry = open_study(Path(sys.argv[1]))
+made._frames = lambda *_: {name: made.as_frame(table, []) for name, table in tables.items()}
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(12):
+    made.make_psychometrics(study, registry, promises_of_schemas(), tables)
+"""
+
+
+def test_two_that_write_at_once_wait_for_each_other(study: Scenario) -> None:
+    """The verb and Dagster's job, each many times; what they write is small, so that they meet often."""
+    shutil.copytree(study.folder, folder := study.folder.with_name("twice"), symlinks=True)
+    writing = [
+        Popen([sys.executable, "-c", _OFTEN, str(folder)], stdin=PIPE, stdout=PIPE, stderr=PIPE, text=True)
+        for _ in range(2)
+    ]
+    for process in writing:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in writing:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    told = [process.communicate(timeout=120)[1] for process in writing]
+
+    reports = folder / "warehouse" / "reports"
+    assert [process.returncode for process in writing] == [0, 0], told
+    assert [path.name for path in reports.iterdir() if "psychometrics" in path.name] == ["psychometrics"]
+    assert len(list((reports / "psychometrics").iterdir())) == 7
 
 
 def test_the_query_of_the_page_answers(found: dict[str, Any], study: Scenario) -> None:
