@@ -44,14 +44,36 @@ CROSSWALKS = Table(
         Column(
             "design",
             "VARCHAR",
-            "single_group: both forms for one session; nested_items: one form holds the other's items",
+            "single_group: both forms for one session; nested_items: one form holds the other's items; "
+            "nearby_sessions: the same people within some days; common_items: other people, by items in both",
         ),
-        Column("method", "VARCHAR", "kernel, equipercentile, linear or mean", required=True),
-        Column("pairs", "BIGINT", "pairs of forms", unit="pairs"),
-        Column("participants", "BIGINT", "participants who gave pairs", unit="participants"),
-        Column("first", "DATE", "day of the first pair"),
-        Column("last", "DATE", "day of the last pair"),
-        Column("correlation", "DOUBLE", "Pearson's r of both scores", low=-1, high=1),
+        Column(
+            "method",
+            "VARCHAR",
+            "by the scores: kernel, equipercentile, linear or mean; by the items: irt_true_score, irt_observed_score "
+            "or calibrated_projection",
+            required=True,
+        ),
+        Column("pairs", "BIGINT", "pairs of forms; 0 under common_items", unit="pairs"),
+        Column("participants", "BIGINT", "participants whose forms were used", unit="participants"),
+        Column("first", "DATE", "day of the first form"),
+        Column("last", "DATE", "day of the last form"),
+        Column(
+            "correlation",
+            "DOUBLE",
+            "Pearson's r of both scores; under common_items the lower one of both scores with that on the common items",
+            low=-1,
+            high=1,
+        ),
+        Column(
+            "common_items", "BIGINT", "items that link forms of different people; NULL for other designs", unit="items"
+        ),
+        Column(
+            "within_days", "BIGINT", "days that were allowed between both forms; NULL for other designs", unit="days"
+        ),
+        Column("calibration", "VARCHAR", "by items: concurrent, or what moved one calibration to the other"),
+        Column("known_from", "VARCHAR", "crosswalk whose parameters of the target's items were held fixed"),
+        Column("trait_correlation", "DOUBLE", "of both traits, under calibrated projection", low=-1, high=1),
         Column("override", "VARCHAR", "why it was linked although r is below .866"),
         Column("source_alpha", "DOUBLE", "Cronbach's alpha of the source in the pairs; NULL for one item"),
         Column("target_alpha", "DOUBLE", "Cronbach's alpha of the target in the pairs; NULL for one item"),
@@ -74,6 +96,8 @@ CROSSWALK_POINTS = Table(
         Column("score", "DOUBLE", "POMP of the source", unit="percent", required=True),
         Column("linked", "DOUBLE", "POMP of the target", unit="percent", required=True),
         Column("error", "DOUBLE", "standard error of linked", unit="percent", required=True),
+        Column("trait", "DOUBLE", "by items: where people with this score are expected on the target's trait"),
+        Column("trait_sd", "DOUBLE", "how far they are spread there"),
     ),
     key=("crosswalk_id", "component", "score"),
 )

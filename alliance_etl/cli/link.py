@@ -32,18 +32,52 @@ def link(
         list[str] | None, typer.Option("--component", metavar="NAME", help="Only this one; may be given again.")
     ] = None,
     method: Annotated[
-        Literal["kernel", "equipercentile", "linear", "mean"], typer.Option("--method", help="How scores are linked.")
+        Literal[
+            "kernel",
+            "equipercentile",
+            "linear",
+            "mean",
+            "irt_true_score",
+            "irt_observed_score",
+            "calibrated_projection",
+        ],
+        typer.Option("--method", help="By the scores, or (the last three) by a model of the items."),
     ] = "kernel",
     design: Annotated[
-        Literal["single_group", "nested_items"],
-        typer.Option("--design", help="Both forms for one session, or one form whose items hold the other's."),
+        Literal["single_group", "nested_items", "nearby_sessions", "common_items"],
+        typer.Option(
+            "--design",
+            help="Both forms for one session; one form whose items hold the other's; the same people within some days; "
+            "other people, by the items that are in both forms.",
+        ),
     ] = "single_group",
+    within: Annotated[
+        int, typer.Option("--within", metavar="DAYS", min=0, help="Of nearby_sessions: days between both forms.")
+    ] = 14,
+    calibration: Annotated[
+        Literal["concurrent", "stocking_lord", "haebara", "mean_sigma", "mean_mean"],
+        typer.Option("--calibration", help="Of common_items, by items: all at once, or each side and then moved."),
+    ] = "concurrent",
+    known: Annotated[
+        Path | None,
+        typer.Option("--known", metavar="CROSSWALK", help="Hold the target's items at this crosswalk's parameters."),
+    ] = None,
     participants: Annotated[
         int, typer.Option("--participants", min=10, help="The fewest participants that suffice.")
     ] = 100,
     despite: Annotated[
         str | None,
         typer.Option("--despite-correlation", metavar="REASON", help="Link below .866, too; the crosswalk says why."),
+    ] = None,
+    despite_order: Annotated[
+        str | None,
+        typer.Option(
+            "--despite-order", metavar="REASON", help="Link nearby sessions though one form always came first."
+        ),
+    ] = None,
+    despite_difference: Annotated[
+        str | None,
+        typer.Option("--despite-difference", metavar="REASON", help="Link by common items groups that are far apart."),
     ] = None,
     note: Annotated[str | None, typer.Option("--note", metavar="TEXT", help="Kept in the crosswalk.")] = None,
     wanted_error: Annotated[
@@ -65,6 +99,7 @@ def link(
 
     if find_spec("scipy") is None:
         raise ConfigurationError("linking needs scipy, which is not installed: pip install 'alliance-etl[linking]'")
+    from alliance_etl.crosswalks.files import read_crosswalk
     from alliance_etl.crosswalks.link import Request
 
     opened, registry = open_study(study)
@@ -77,7 +112,19 @@ def link(
     if not database.exists():
         raise ConfigurationError("nothing is published yet; alliance-etl run comes first")
     request = Request(
-        source, target, method, design, tuple(components or ()), participants, override=despite, note=note
+        source,
+        target,
+        method,
+        design,
+        tuple(components or ()),
+        participants,
+        override=despite,
+        within=within,
+        despite_order=despite_order,
+        despite_difference=despite_difference,
+        calibration=calibration,
+        known=read_crosswalk(known, str(known)) if known else None,
+        note=note,
     )
     _estimate(opened, registry, database, request, wanted_error, as_json=as_json)
 
@@ -134,7 +181,17 @@ def _print_plan(study: "Study", registry: "Registry", database: Path | None, *, 
     if as_json:
         print_document({"links": [asdict(pair) for pair in found]})
         return
-    columns = ["one", "other", "components", "sites with both", "items in common", "design", "pairs", "participants"]
+    columns = [
+        "one",
+        "other",
+        "components",
+        "sites with both",
+        "items in common",
+        "design",
+        "pairs",
+        "participants",
+        "with both ever",
+    ]
     rows = [
         [
             pair.one,
@@ -145,6 +202,7 @@ def _print_plan(study: "Study", registry: "Registry", database: Path | None, *, 
             pair.design,
             pair.pairs,
             pair.participants,
+            pair.people,
         ]
         for pair in found
     ]

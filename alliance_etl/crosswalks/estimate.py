@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from alliance_etl.crosswalks.curve import DIGITS, Curve, rounded, within
 from alliance_etl.crosswalks.evidence import cronbach_alpha, invariance
-from alliance_etl.crosswalks.model import METHODS, LinkedComponent, Method, Point, Side
+from alliance_etl.crosswalks.model import OBSERVED, LinkedComponent, Method, ObservedMethod, Side, Subgroup
 from alliance_etl.crosswalks.pairs import Measured, Pairs
 from alliance_etl.linking.bootstrap import by_participant
 from alliance_etl.linking.kernel import continuous, kernel_error, kernel_link, margins
@@ -25,8 +26,7 @@ from alliance_etl.linking.scale import Array, ScoreScale, joint_counts
 
 # Moses, T., & Holland, P. W. (2009). Selection strategies for univariate loglinear smoothing models. Journal of
 # Educational Measurement, 46, 159-176: AIC does best for equating; beyond the sixth moment little is left to keep.
-_DEGREES = range(2, 7)
-_DIGITS = 4
+DEGREES = range(2, 7)
 
 
 @dataclass(frozen=True)
@@ -49,31 +49,23 @@ class Scores:
 
 def scores_of(pairs: Pairs, source: Measured, target: Measured) -> Scores:
     x, y = source.pomp(pairs.source), target.pomp(pairs.target)
-    models = ladder(source.scale.counts(x), _DEGREES), ladder(target.scale.counts(y), _DEGREES)
+    models = ladder(source.scale.counts(x), DEGREES), ladder(target.scale.counts(y), DEGREES)
     return Scores(x, y, source.scale, target.scale, pairs.participants, models)
 
 
 def linked_component(
-    pairs: Pairs,
-    source: Measured,
-    target: Measured,
-    method: Method,
-    *,
-    replications: int,
-    seed: int,
-    override: str | None = None,
+    pairs: Pairs, source: Measured, target: Measured, curve: Curve, *, override: str | None = None
 ) -> LinkedComponent:
-    """Estimate one component. NotConverged where the method smooths a distribution, and that cannot be done."""
+    """What a crosswalk tells of a component that was linked by pairs."""
     scores = scores_of(pairs, source, target)
-    linked, error = _with_error(scores, method, replications, seed)
     weights = scores.of_x.counts(scores.x) / scores.x.size
     by_site, remsd = invariance(
         scores.x, scores.y, "site", pairs.sites.tolist(), pairs.participants, scores.of_x.points, weights
     )
-    smoothed = method in ("kernel", "equipercentile")
+    smoothed = curve.method in ("kernel", "equipercentile")
     sides = (
-        _side(scores.x, pairs.source, scores.models[0] if smoothed else {}),
-        _side(scores.y, pairs.target, scores.models[1] if smoothed else {}),
+        side(scores.x, pairs.source, scores.models[0] if smoothed else {}),
+        side(scores.y, pairs.target, scores.models[1] if smoothed else {}),
     )
     days = [day for day in pairs.dates if day is not None]
     return LinkedComponent(
@@ -81,20 +73,34 @@ def linked_component(
         participants=pairs.n_participants,
         first=min(days, default=None),
         last=max(days, default=None),
-        correlation=round(correlation(scores.x, scores.y), _DIGITS),
+        correlation=round(correlation(scores.x, scores.y), DIGITS),
         override=override,
         source=sides[0],
         target=sides[1],
-        mean_error=round(float(weights @ error), _DIGITS),
-        measurement_error=_measurement_error(*sides),
-        subgroups=by_site,
+        mean_error=round(float(weights @ curve.error), DIGITS),
+        measurement_error=measurement_error(*sides),
+        by_items=curve.by_items,
+        subgroups=(*by_site, *_by_order(scores, pairs, weights)),
         remsd=remsd,
-        others=_others(scores, method),
-        points=tuple(
-            Point(score=round(score, 6), linked=value, error=spread)
-            for score, value, spread in zip(scores.of_x.points.tolist(), _rounded(linked), _rounded(error), strict=True)
-        ),
+        others=_others(scores, curve.method),
+        points=curve.points(scores.of_x),
     )
+
+
+def curve_of_pairs(
+    pairs: Pairs, source: Measured, target: Measured, method: ObservedMethod, *, replications: int, seed: int
+) -> Curve:
+    """By the scores. NotConverged where the method smooths a distribution, and that cannot be done."""
+    scores = scores_of(pairs, source, target)
+    return Curve(method, *_with_error(scores, method, replications, seed))
+
+
+def _by_order(scores: Scores, pairs: Pairs, weights: Array) -> tuple[Subgroup, ...]:
+    """Whether the link is another one where the source's form came first: a change between both would show there."""
+    if pairs.days is None:
+        return ()
+    order = np.where(pairs.days > 0, "source first", np.where(pairs.days < 0, "target first", "same day")).tolist()
+    return invariance(scores.x, scores.y, "order", order, pairs.participants, scores.of_x.points, weights)[0]
 
 
 def correlation(x: Array, y: Array) -> float:
@@ -107,7 +113,7 @@ def pairs_needed(mean_error: float, pairs: int, wanted: float) -> int:
     return max(0, int(np.ceil(pairs * (mean_error / wanted) ** 2)) - pairs)
 
 
-def _with_error(scores: Scores, method: Method, replications: int, seed: int) -> tuple[Array, Array]:
+def _with_error(scores: Scores, method: ObservedMethod, replications: int, seed: int) -> tuple[Array, Array]:
     if method == "kernel":
         return _kernel(scores)
     estimate = ESTIMATORS[method]
@@ -129,7 +135,7 @@ def _kernel(scores: Scores) -> tuple[Array, Array]:
     x, y = continuous(both.probabilities.sum(axis=1)), continuous(both.probabilities.sum(axis=0))
     linked = kernel_link(x, y, scores.of_y)
     error = kernel_error(x, y, *margins(spread, (scores.of_x.size, scores.of_y.size)), linked, scores.of_y)
-    return _within(linked), error
+    return within(linked), error
 
 
 def _together(scores: Scores, weights: Array) -> Smoothed:
@@ -140,13 +146,13 @@ def _together(scores: Scores, weights: Array) -> Smoothed:
 def _kernel_link(scores: Scores, weights: Array) -> Array:
     both = _together(scores, weights)
     x, y = continuous(both.probabilities.sum(axis=1)), continuous(both.probabilities.sum(axis=0))
-    return _within(kernel_link(x, y, scores.of_y))
+    return within(kernel_link(x, y, scores.of_y))
 
 
 def _equipercentile_link(scores: Scores, weights: Array) -> Array:
     x = smooth(scores.of_x.counts(scores.x, weights), scores.degrees[0]).probabilities
     y = smooth(scores.of_y.counts(scores.y, weights), scores.degrees[1]).probabilities
-    return _within(equipercentile_link(x, y, scores.of_x, scores.of_y))
+    return within(equipercentile_link(x, y, scores.of_x, scores.of_y))
 
 
 def _moments(scores: Scores, weights: Array) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -156,14 +162,14 @@ def _moments(scores: Scores, weights: Array) -> tuple[tuple[float, float], tuple
 
 
 def _linear_link(scores: Scores, weights: Array) -> Array:
-    return _within(linear_link(*_moments(scores, weights))(scores.of_x.points))
+    return within(linear_link(*_moments(scores, weights))(scores.of_x.points))
 
 
 def _mean_link(scores: Scores, weights: Array) -> Array:
-    return _within(mean_link(*_moments(scores, weights), scores.of_x, scores.of_y)(scores.of_x.points))
+    return within(mean_link(*_moments(scores, weights), scores.of_x, scores.of_y)(scores.of_x.points))
 
 
-ESTIMATORS: Mapping[Method, Callable[[Scores, Array], Array]] = {
+ESTIMATORS: Mapping[ObservedMethod, Callable[[Scores, Array], Array]] = {
     "kernel": _kernel_link,
     "equipercentile": _equipercentile_link,
     "linear": _linear_link,
@@ -171,37 +177,28 @@ ESTIMATORS: Mapping[Method, Callable[[Scores, Array], Array]] = {
 }
 
 
-def _within(linked: Array) -> Array:
-    """Linked scores are scores of the target: none is below 0 or above 100."""
-    return np.maximum.accumulate(np.clip(linked, 0.0, 100.0))
-
-
-def _rounded(values: Array) -> list[float]:
-    return [round(float(value), _DIGITS) for value in values]
-
-
-def _others(scores: Scores, method: Method) -> dict[Method, tuple[float, ...]]:
+def _others(scores: Scores, method: Method) -> dict[ObservedMethod, tuple[float, ...]]:
     """What the other methods make of the same scores; one that smooths is left out where that cannot be done."""
-    found: dict[Method, tuple[float, ...]] = {}
-    for other in METHODS:
+    found: dict[ObservedMethod, tuple[float, ...]] = {}
+    for other in OBSERVED:
         if other != method:
             with suppress(NotConverged):
-                found[other] = tuple(_rounded(ESTIMATORS[other](scores, np.ones(scores.x.size))))
+                found[other] = tuple(rounded(ESTIMATORS[other](scores, np.ones(scores.x.size))))
     return found
 
 
-def _side(scores: Array, keyed: Array, models: Mapping[int, Smoothed]) -> Side:
+def side(scores: Array, keyed: Array, models: Mapping[int, Smoothed]) -> Side:
     alpha = cronbach_alpha(keyed)
     return Side(
         items=keyed.shape[1],
-        mean=round(float(scores.mean()), _DIGITS),
-        sd=round(float(scores.std()), _DIGITS),
-        alpha=None if alpha is None else round(alpha, _DIGITS),
+        mean=round(float(scores.mean()), DIGITS),
+        sd=round(float(scores.std()), DIGITS),
+        alpha=None if alpha is None else round(alpha, DIGITS),
         degree=best_degree(models, "aic") if models else None,
         criteria={degree: (round(model.aic, 2), round(model.bic, 2)) for degree, model in models.items()},
     )
 
 
-def _measurement_error(source: Side, target: Side) -> float | None:
+def measurement_error(source: Side, target: Side) -> float | None:
     """Of a single form's linked score: √(1 - alpha) of the source, on the target's ruler."""
-    return None if source.alpha is None else round(target.sd * max(0.0, 1 - source.alpha) ** 0.5, _DIGITS)
+    return None if source.alpha is None else round(target.sd * max(0.0, 1 - source.alpha) ** 0.5, DIGITS)

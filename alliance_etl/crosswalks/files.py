@@ -42,6 +42,8 @@ def crosswalk_text(crosswalk: Crosswalk) -> str:
         component["points"] = [_Flow(point) for point in component["points"]]
         component["others"] = {name: _Row(values) for name, values in component["others"].items()}
         component["subgroups"] = [_Flow(group) for group in component["subgroups"]]
+        if "by_items" in component:
+            component["by_items"]["items"] = [_Flow(item) for item in component["by_items"]["items"]]
         for side in ("source", "target"):
             criteria = component[side]["criteria"]
             component[side]["criteria"] = {degree: _Row(pair) for degree, pair in criteria.items()}

@@ -9,9 +9,22 @@ from pathlib import Path
 import duckdb
 
 from alliance_etl.crosswalks import refusals
-from alliance_etl.crosswalks.estimate import correlation, linked_component
-from alliance_etl.crosswalks.model import LOWEST_CORRELATION, Crosswalk, Design, LinkedComponent, Method
-from alliance_etl.crosswalks.pairs import TOTAL, Measured, Pairs, measured, nested, paired
+from alliance_etl.crosswalks.by_items import curve_by_items, of_groups, of_pairs
+from alliance_etl.crosswalks.chained import anchor_of, chained_component, curve_of_groups, sides_of
+from alliance_etl.crosswalks.estimate import correlation, curve_of_pairs, linked_component
+from alliance_etl.crosswalks.groups import apart
+from alliance_etl.crosswalks.model import (
+    BY_ITEMS,
+    LOWEST_CORRELATION,
+    OBSERVED,
+    Calibration,
+    Crosswalk,
+    Design,
+    LinkedComponent,
+    Method,
+    Nearby,
+)
+from alliance_etl.crosswalks.pairs import TOTAL, Measured, Pairs, measured, nearby, nested, paired
 from alliance_etl.crosswalks.refusals import FEWEST_PARTICIPANTS, NotLinked
 from alliance_etl.instruments.model import COMPONENTS, Instrument
 from alliance_etl.instruments.registry import Registry
@@ -34,6 +47,14 @@ class Request:
     """All that both have, where left out."""
     participants: int = FEWEST_PARTICIPANTS
     override: str | None = None
+    """Why scores that correlate too little are linked."""
+    within: int = 14
+    """Days between both forms, under nearby_sessions."""
+    despite_order: str | None = None
+    despite_difference: str | None = None
+    calibration: Calibration = "concurrent"
+    known: Crosswalk | None = None
+    """Whose parameters of the target's items are held fixed."""
     replications: int = REPLICATIONS
     note: str | None = None
 
@@ -54,7 +75,10 @@ def link(database: Path, registry: Registry, request: Request, *, study: str, nu
     source, target = registry[request.source], registry[request.target]
     for instrument in (source, target):
         instrument.require_key()
-    reasons = refusals.of_instruments(source, target)
+    reasons = [
+        *refusals.of_instruments(source, target),
+        *refusals.of_request(request.known, target.id, by_items=request.method in BY_ITEMS),
+    ]
     if reasons:
         raise NotLinked(reasons)
     found: dict[str, LinkedComponent] = {}
@@ -95,32 +119,84 @@ def _component(
     database: Path, component: str, source: Measured, target: Measured, request: Request
 ) -> LinkedComponent | str:
     """The link, or why there is none."""
-    pairs = pairs_of(database, source, target, request.design)
-    few = refusals.of_pairs(component, pairs, request.participants)
-    if few:
-        return few
-    together = correlation(source.pomp(pairs.source), target.pomp(pairs.target))
-    unlike = refusals.of_correlation(component, together, request.override)
-    if unlike:
-        return unlike
+    way = _by_common_items if request.design == "common_items" else _by_pairs
     try:
-        return linked_component(
-            pairs,
-            source,
-            target,
-            request.method,
-            replications=request.replications,
-            seed=_SEED,
-            override=request.override if together < LOWEST_CORRELATION else None,
-        )
+        return way(database, component, source, target, request)
     except NotConverged as trouble:
         return f"{component}: {trouble}; --method linear needs no smoothing"
+    except NotLinked as refused:
+        return "; ".join(refused.reasons)
 
 
-def pairs_of(database: Path, source: Measured, target: Measured, design: Design) -> Pairs:
+def _by_pairs(
+    database: Path, component: str, source: Measured, target: Measured, request: Request
+) -> LinkedComponent | str:
+    pairs = pairs_of(database, source, target, request)
+    together = correlation(source.pomp(pairs.source), target.pomp(pairs.target)) if pairs.number else 0.0
+    reason = (
+        refusals.of_pairs(component, pairs, request.design, request.participants)
+        or refusals.of_order(component, pairs, request.despite_order)
+        or refusals.of_correlation(component, together, request.override)
+    )
+    if reason:
+        return reason
+    if request.method in OBSERVED:
+        curve = curve_of_pairs(pairs, source, target, request.method, replications=request.replications, seed=_SEED)
+    else:
+        assert request.method in BY_ITEMS
+        answered = of_pairs(pairs, source, target, nested=request.design == "nested_items")
+        curve = curve_by_items(answered, request.method, request.calibration, request.known, component)
+    override = request.override if together < LOWEST_CORRELATION else None
+    made = linked_component(pairs, source, target, curve, override=override)
+    return made if pairs.days is None else made.model_copy(update={"nearby": _nearby(pairs, request)})
+
+
+def _by_common_items(
+    database: Path, component: str, source: Measured, target: Measured, request: Request
+) -> LinkedComponent | str:
+    groups = apart(database, source, target)
+    people = groups.source.n_participants, groups.target.n_participants
+    few = refusals.of_groups(component, groups.common, people, request.participants)
+    if few:
+        return few
+    sides = sides_of(groups)
+    anchor = anchor_of(groups, *sides)
+    together = min(anchor.source_correlation, anchor.target_correlation)
+    reason = refusals.of_correlation(
+        component, together, request.override, "a score and that on the common items"
+    ) or refusals.of_difference(component, anchor, request.despite_difference)
+    if reason:
+        return reason
+    if request.method in OBSERVED:
+        curve = curve_of_groups(groups, request.method, replications=request.replications, seed=_SEED)
+    else:
+        assert request.method in BY_ITEMS
+        curve = curve_by_items(of_groups(groups), request.method, request.calibration, request.known, component)
+    override = request.override if together < LOWEST_CORRELATION else None
+    made = chained_component(groups, curve, override=override)
+    if refusals.of_difference(component, anchor, None) is None:
+        return made
+    return made.model_copy(update={"anchor": anchor.model_copy(update={"override": request.despite_difference})})
+
+
+def _nearby(pairs: Pairs, request: Request) -> Nearby:
+    assert pairs.days is not None
+    first, last = int((pairs.days > 0).sum()), int((pairs.days < 0).sum())
+    return Nearby(
+        within=request.within,
+        mean_days=round(float(abs(pairs.days).mean()), 2),
+        source_first=first,
+        target_first=last,
+        override=request.despite_order if bool(first) != bool(last) else None,
+    )
+
+
+def pairs_of(database: Path, source: Measured, target: Measured, request: Request) -> Pairs:
     """The pairs of a design. NotLinked where the source's items are not among the target's."""
-    if design == "single_group":
+    if request.design == "single_group":
         return paired(database, source, target)
+    if request.design == "nearby_sessions":
+        return nearby(database, source, target, request.within)
     return nested(database, source, target, inner_items(source.instrument, target.instrument, source.items))
 
 

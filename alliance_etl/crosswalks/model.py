@@ -13,13 +13,21 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from alliance_etl.linking.scale import Array
 
-Method = Literal["kernel", "equipercentile", "linear", "mean"]
-Design = Literal["single_group", "nested_items"]
+ObservedMethod = Literal["kernel", "equipercentile", "linear", "mean"]
+IrtMethod = Literal["irt_true_score", "irt_observed_score", "calibrated_projection"]
+Method = ObservedMethod | IrtMethod
+Design = Literal["single_group", "nested_items", "nearby_sessions", "common_items"]
+Calibration = Literal["concurrent", "stocking_lord", "haebara", "mean_sigma", "mean_mean"]
 
-METHODS: tuple[Method, ...] = ("kernel", "equipercentile", "linear", "mean")
+# By the scores themselves, and by a model of the items behind them.
+OBSERVED: tuple[ObservedMethod, ...] = ("kernel", "equipercentile", "linear", "mean")
+BY_ITEMS: tuple[IrtMethod, ...] = ("irt_true_score", "irt_observed_score", "calibrated_projection")
 # Dorans, N. J., & Walker, M. E. (2007). Sizing up linkages. In Linking and aligning scores and scales, Springer: at
 # this correlation knowing the one score halves the uncertainty about the other.
 LOWEST_CORRELATION = 0.866
+# Kolen & Brennan (2014, section 8.5): groups that differ by more than half a standard deviation on the common items are
+# troublesome, whatever the method.
+LARGEST_DIFFERENCE = 0.5
 
 
 class _Strict(BaseModel):
@@ -47,7 +55,7 @@ class Subgroup(_Strict):
     """How far the link of a part of the pairs is from that of all."""
 
     by: str
-    """What makes the parts: site."""
+    """What makes the parts: site, or order (which form came first)."""
     group: str
     participants: int
     rmsd: float
@@ -61,17 +69,87 @@ class Point(_Strict):
     linked: float
     error: float
     """Standard error of `linked`, from drawing or clustering participants."""
+    trait: float | None = None
+    """By items: where people with this score are expected on the trait of the target."""
+    trait_sd: float | None = None
+    """How far they are spread there."""
+
+
+class Anchor(_Strict):
+    """What links forms of different people: the items that both instruments have."""
+
+    items: Mapping[int, int]
+    """Item of the source to the same item of the target."""
+    source_forms: int
+    target_forms: int
+    source_correlation: float
+    """Of the source's score with the score on the common items; 1 where there are no other items."""
+    target_correlation: float
+    difference: float
+    """How much higher the source's people answer the common items than the target's, in their pooled sd."""
+    override: str | None = None
+    """Why the scores are linked although both groups differ by more than half a standard deviation."""
+
+
+class Nearby(_Strict):
+    """What links forms of the same people on different days."""
+
+    within: int
+    """Days that were allowed between both forms."""
+    mean_days: float
+    """Mean of the days between them, whichever came first."""
+    source_first: int
+    """Pairs in which the source's form is the earlier one."""
+    target_first: int
+    override: str | None = None
+    """Why the scores are linked although one form always came first."""
+
+
+class CalibratedItem(_Strict):
+    """An item of the graded response model on the target's metric: P(answer ≥ k) = logit⁻¹(slope (θ - threshold k))."""
+
+    instrument: str
+    item: int
+    slope: float
+    slope_error: float
+    """0 for an item whose parameters were known beforehand."""
+    thresholds: tuple[float, ...]
+    answers: tuple[float, ...]
+    """Keyed answers in steps from the lowest, ascending: one more than thresholds."""
+
+
+class ByItems(_Strict):
+    """The model of the items behind a link."""
+
+    calibration: Calibration
+    known_from: str | None = None
+    """The crosswalk whose parameters of the target's items were held fixed."""
+    forms: int
+    log_likelihood: float
+    trait_correlation: float | None = None
+    """Of both traits, under calibrated projection."""
+    source_mean: float | None = None
+    """Mean of the source's people on the metric, under common items."""
+    source_sd: float | None = None
+    constants: tuple[float, float] | None = None
+    """A and B of θ* = A θ + B, where both instruments were calibrated apart."""
+    largest_q3: float | None = None
+    """Yen's Q3 of the two items that are most alike beyond the trait."""
+    alike: tuple[str, str] | None = None
+    """Which two items these are."""
+    items: tuple[CalibratedItem, ...]
 
 
 class LinkedComponent(_Strict):
     """The link of one component."""
 
     pairs: int
-    """Forms of both instruments of one participant and session, both complete."""
+    """Forms of both instruments of one participant and session, both complete; 0 under common_items."""
     participants: int
     first: date | None = None
     last: date | None = None
     correlation: float
+    """Of both scores; under common_items the lower one of both scores with the common items'."""
     override: str | None = None
     """Why the scores are linked although their correlation is below .866."""
     source: Side
@@ -80,10 +158,13 @@ class LinkedComponent(_Strict):
     """Mean of the standard errors over the source's scores in the pairs, in POMP of the target."""
     measurement_error: float | None = None
     """Standard error of measurement of the source, linked: its sd, times √(1 - alpha), times the slope of sds."""
+    anchor: Anchor | None = None
+    nearby: Nearby | None = None
+    by_items: ByItems | None = None
     subgroups: tuple[Subgroup, ...] = ()
     remsd: float | None = None
-    """Root expected mean square difference over the subgroups of each `by`."""
-    others: Mapping[Method, tuple[float, ...]] = {}
+    """Root expected mean square difference over the sites."""
+    others: Mapping[ObservedMethod, tuple[float, ...]] = {}
     """What the other methods link the same scores to, for comparison."""
     points: tuple[Point, ...]
     """Ascending in score, from 0 to 100."""
@@ -121,7 +202,8 @@ class Crosswalk(_Strict):
     rater_role: str
     design: Design
     """single_group: both forms were filled in for the same session; nested_items: the source's items are among the
-    target's, and its scores were made from those."""
+    target's, and its scores were made from those; nearby_sessions: by the same people within some days; common_items:
+    by different people, and some items are in both."""
     method: Method
     software: str
     publication: str

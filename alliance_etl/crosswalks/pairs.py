@@ -1,9 +1,10 @@
-"""The forms of two instruments that speak of the same session of the same participant, read from a publication."""
+"""The forms of two instruments that speak of the same participant, read from a publication in pairs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -15,9 +16,10 @@ from alliance_etl.linking.scale import Array, ScoreScale
 
 TOTAL = "total"
 # Two forms `s` and `t` of one participant, rater and session, or of one day where a site has no session numbers.
-SAME_SESSION = """
+SAME_PERSON = """
     s.site = t.site AND s.participant = t.participant AND s.rater_role = t.rater_role
-    AND s.rater IS NOT DISTINCT FROM t.rater
+    AND s.rater IS NOT DISTINCT FROM t.rater"""
+SAME_SESSION = f"""{SAME_PERSON}
     AND CASE WHEN s.session IS NULL OR t.session IS NULL THEN s.session_date = t.session_date
              ELSE s.session = t.session END"""
 
@@ -61,6 +63,8 @@ class Pairs:
     participants: tuple[str, ...]
     sites: NDArray[np.str_]
     dates: tuple[date | None, ...]
+    days: NDArray[np.int64] | None = None
+    """By how many days the target's form is the later one, where both may be of different days. (pairs,)"""
 
     @property
     def number(self) -> int:
@@ -84,10 +88,28 @@ def paired(database: Path, source: Measured, target: Measured) -> Pairs:
     """Pairs of forms of one participant, rater and session (or day, where a site has no session numbers)."""
     columns = [*(f"s.item_{n}" for n in source.items), *(f"t.item_{n}" for n in target.items)]
     query = f"""
-        SELECT s.site, s.participant, coalesce(s.session_date, t.session_date) AS day, {_aliased(columns)}
-        FROM {_table(source)} s JOIN {_table(target)} t
+        SELECT s.site, s.participant, coalesce(s.session_date, t.session_date) AS day, {aliased(columns)}
+        FROM {answers_of(source)} s JOIN {answers_of(target)} t
           ON {SAME_SESSION}
-        WHERE {" AND ".join(f"{column} IS NOT NULL" for column in columns)}
+        WHERE {_all_there(columns)}
+        ORDER BY s.form_id, t.form_id"""
+    return _read(database, query, source, target)
+
+
+def nearby(database: Path, source: Measured, target: Measured, within: int) -> Pairs:
+    """Pairs of forms of one participant and rater that are each other's nearest, at most so many days apart.
+
+    Each form is in one pair at most; of forms as near, those with the smaller form_id. One without a date is in none.
+    """
+    columns = [*(f"s.item_{n}" for n in source.items), *(f"t.item_{n}" for n in target.items)]
+    query = f"""
+        SELECT s.site, s.participant, s.session_date AS day, (t.session_date - s.session_date)::BIGINT AS days,
+               {aliased(columns)}
+        FROM {answers_of(source)} s JOIN {answers_of(target)} t
+          ON {SAME_PERSON} AND abs(t.session_date - s.session_date) <= {within}
+        WHERE {_all_there(columns)}
+        QUALIFY row_number() OVER (PARTITION BY s.form_id ORDER BY abs(t.session_date - s.session_date), t.form_id) = 1
+            AND row_number() OVER (PARTITION BY t.form_id ORDER BY abs(t.session_date - s.session_date), s.form_id) = 1
         ORDER BY s.form_id, t.form_id"""
     return _read(database, query, source, target)
 
@@ -99,16 +121,21 @@ def nested(database: Path, source: Measured, target: Measured, inner: Sequence[i
     """
     columns = [*(f"t.item_{n}" for n in inner), *(f"t.item_{n}" for n in target.items)]
     query = f"""
-        SELECT t.site, t.participant, t.session_date AS day, {_aliased(columns)} FROM {_table(target)} t
-        WHERE {" AND ".join(f"{column} IS NOT NULL" for column in dict.fromkeys(columns))} ORDER BY t.form_id"""
+        SELECT t.site, t.participant, t.session_date AS day, {aliased(columns)} FROM {answers_of(target)} t
+        WHERE {_all_there(columns)} ORDER BY t.form_id"""
     return _read(database, query, source, target)
 
 
-def _aliased(columns: Sequence[str]) -> str:
+def _all_there(columns: Sequence[str]) -> str:
+    return " AND ".join(f"{column} IS NOT NULL" for column in dict.fromkeys(columns))
+
+
+def aliased(columns: Sequence[str]) -> str:
     return ", ".join(f"{column}::DOUBLE AS a{place}" for place, column in enumerate(columns))
 
 
-def _table(side: Measured) -> str:
+def answers_of(side: Measured) -> str:
+    """The relation with one row per form of the instrument and a column per item, item_1, item_2, …"""
     return f'"answers_{side.instrument.id}"'
 
 
@@ -117,19 +144,23 @@ def _read(database: Path, query: str, source: Measured, target: Measured) -> Pai
         found = connection.execute(query).fetchnumpy()
     width = len(source.items) + len(target.items)
     answers = np.column_stack([np.ma.getdata(found[f"a{place}"]) for place in range(width)]).astype(np.float64)
-    days: NDArray[np.datetime64] = np.ma.filled(
-        np.ma.asarray(found["day"], dtype="datetime64[D]"), np.datetime64("NaT")
-    )
     return Pairs(
-        source=_keyed(answers[:, : len(source.items)], source),
-        target=_keyed(answers[:, len(source.items) :], target),
+        source=keyed(answers[:, : len(source.items)], source),
+        target=keyed(answers[:, len(source.items) :], target),
         participants=tuple(f"{s} {p}" for s, p in zip(found["site"], found["participant"], strict=True)),
         sites=np.asarray(found["site"], dtype=np.str_),
-        dates=tuple(None if np.isnat(day) else day.item() for day in days),
+        dates=days_of(found["day"]),
+        days=np.ma.getdata(found["days"]).astype(np.int64) if "days" in found else None,
     )
 
 
-def _keyed(answers: Array, side: Measured) -> Array:
+def days_of(column: Any) -> tuple[date | None, ...]:
+    """DuckDB's dates, NULL as None."""
+    days: NDArray[np.datetime64] = np.ma.filled(np.ma.asarray(column, dtype="datetime64[D]"), np.datetime64("NaT"))
+    return tuple(None if np.isnat(day) else day.item() for day in days)
+
+
+def keyed(answers: Array, side: Measured) -> Array:
     response = side.instrument.response
     assert response is not None
     reverse = np.isin(side.items, side.instrument.reversed_items or ())

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 
 from alliance_etl.crosswalks.link import inner_items
-from alliance_etl.crosswalks.pairs import SAME_SESSION, TOTAL, measured
+from alliance_etl.crosswalks.pairs import SAME_PERSON, SAME_SESSION, TOTAL, measured
 from alliance_etl.crosswalks.refusals import FEWEST_PARTICIPANTS, NotLinked, of_instruments
 from alliance_etl.instruments.model import COMPONENTS, Instrument
 from alliance_etl.instruments.registry import Registry
@@ -28,9 +28,11 @@ class Possible:
     shared_items: int
     """Items that both have from the WAI-36, whatever their range."""
     design: str
-    """single_group, nested_items, common items only, or unsupported."""
+    """single_group, nearby_sessions, nested_items, common_items, or unsupported: the strongest that is open."""
     pairs: int
     participants: int
+    people: int
+    """Participants who have both instruments at all, in whatever session."""
     missing: int
     """Participants with both forms that are still wanting for a link."""
 
@@ -52,7 +54,7 @@ def possible_links(study: Study, registry: Registry, database: Path | None) -> l
 def _possible(one: Instrument, other: Instrument, sites: dict[str, list[str]], database: Path | None) -> Possible:
     components = tuple(c for c in (*COMPONENTS, TOTAL) if measured(one, c) and measured(other, c))
     both = tuple(name for name in sites[one.id] if name in sites[other.id])
-    pairs, participants = _counted(database, one.id, other.id) if database else (0, 0)
+    pairs, participants, people = _counted(database, one.id, other.id) if database else (0, 0, 0)
     return Possible(
         one.id,
         other.id,
@@ -61,9 +63,10 @@ def _possible(one: Instrument, other: Instrument, sites: dict[str, list[str]], d
         tuple(name for name in sites[one.id] if name not in both),
         tuple(name for name in sites[other.id] if name not in both),
         len(_shared(one, other)),
-        _design(one, other, both, components),
+        "nearby_sessions" if people and not pairs else _design(one, other, both, components),
         pairs,
         participants,
+        people,
         max(0, FEWEST_PARTICIPANTS - participants),
     )
 
@@ -81,7 +84,9 @@ def _design(one: Instrument, other: Instrument, both: tuple[str, ...], component
     for inner, outer in ((one, other), (other, one)):
         if _is_nested(inner, outer):
             return f"nested_items ({inner.id} in {outer.id})"
-    return "common items only" if _shared(one, other) else "unsupported: no session and no item in common"
+    if not _shared(one, other):
+        return "unsupported: no session and no item in common"
+    return "common_items" if one.response == other.response else "unsupported: items in common, on different ranges"
 
 
 def _is_nested(inner: Instrument, outer: Instrument) -> bool:
@@ -91,11 +96,13 @@ def _is_nested(inner: Instrument, outer: Instrument) -> bool:
         return False
 
 
-def _counted(database: Path, one: str, other: str) -> tuple[int, int]:
-    """Pairs of forms of one session, and participants who have one."""
+def _counted(database: Path, one: str, other: str) -> tuple[int, int, int]:
+    """Pairs of forms of one session, participants who have one, and participants who have both forms at all."""
+    both = "s.instrument = $one AND t.instrument = $other"
+    who = "count(DISTINCT s.site || ' ' || s.participant)"
     query = f"""
-        SELECT count(*), count(DISTINCT s.site || ' ' || s.participant) FROM forms s JOIN forms t ON {SAME_SESSION}
-        WHERE s.instrument = ? AND t.instrument = ?"""
+        SELECT * FROM (SELECT count(*), {who} FROM forms s JOIN forms t ON {SAME_SESSION} WHERE {both}),
+                      (SELECT {who} FROM forms s JOIN forms t ON {SAME_PERSON} WHERE {both})"""
     with duckdb.connect(str(database), read_only=True) as connection:
-        row = connection.execute(query, [one, other]).fetchone()
-    return (int(row[0]), int(row[1])) if row else (0, 0)
+        row = connection.execute(query, {"one": one, "other": other}).fetchone()
+    return (int(row[0]), int(row[1]), int(row[2])) if row else (0, 0, 0)

@@ -1,5 +1,6 @@
 """Answers as a graded model reads them: each item's answers numbered from 0, those that nobody gave left out."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -8,6 +9,14 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from alliance_etl.linking.scale import Array
+
+
+class UnknownAnswer(ValueError):
+    """An item, by its column, has an answer that its calibration did not have."""
+
+    def __init__(self, item: int) -> None:
+        super().__init__(f"item {item} has an answer that its calibration did not have")
+        self.item = item
 
 
 @dataclass(frozen=True)
@@ -21,27 +30,22 @@ class Answers:
     values: Array
 
     @classmethod
-    def of(cls, scored: Array) -> Self:
-        """From what the answers score, NaN where there is none. (forms, items)"""
-        kept = [np.unique(column[~np.isnan(column)]) for column in scored.T]
+    def of(cls, scored: Array, known: Mapping[int, Array] | None = None) -> Self:
+        """From what the answers score, NaN where there is none. (forms, items)
+
+        `known` are the answers of items that were calibrated before, by column. UnknownAnswer where there are others.
+        """
+        seen = [np.unique(column[~np.isnan(column)]) for column in scored.T]
+        kept = [(known or {}).get(item, each) for item, each in enumerate(seen)]
+        for item, each in enumerate(seen):
+            if not np.isin(each, kept[item]).all():
+                raise UnknownAnswer(item)
         values = np.full((scored.shape[1], max(len(each) for each in kept)), np.nan)
         chosen = np.full(scored.shape, -1, dtype=np.int64)
         for item, (column, each) in enumerate(zip(scored.T, kept, strict=True)):
             values[item, : each.size] = each
             there = ~np.isnan(column)
             chosen[there, item] = np.searchsorted(each, column[there])
-        return cls(chosen, values)
-
-    @classmethod
-    def on(cls, scored: Array, values: Array) -> Self:
-        """With the answers that a calibration had. ValueError where one of the answers is not among them."""
-        chosen = np.full(scored.shape, -1, dtype=np.int64)
-        for item, column in enumerate(scored.T):
-            there = ~np.isnan(column)
-            same = column[there][:, None] == values[item][None, :]
-            if not same.any(axis=1).all():
-                raise ValueError(f"item {item} has answers that its calibration has not")
-            chosen[there, item] = same.argmax(axis=1)
         return cls(chosen, values)
 
     @property

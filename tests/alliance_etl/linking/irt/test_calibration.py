@@ -8,7 +8,7 @@ multipleGroup(…, invariance = c(colnames(d), "free_means", "free_var")); and t
 import numpy as np
 import pytest
 
-from alliance_etl.linking.irt.answers import Answers
+from alliance_etl.linking.irt.answers import Answers, UnknownAnswer
 from alliance_etl.linking.irt.calibration import Calibrated, NotCalibrated, calibrate
 from alliance_etl.linking.irt.graded import Graded
 from alliance_etl.linking.irt.population import OneTrait, TwoTraits
@@ -176,5 +176,5 @@ def test_what_cannot_be_calibrated_is_refused(answers: Array, reason: str) -> No
 
 
 def test_an_answer_that_a_calibration_does_not_have_is_no_answer_of_it(one: Calibrated) -> None:
-    with pytest.raises(ValueError, match="item 0 has answers"):
-        Answers.on(np.full((1, 8), 7.0), one.values)
+    with pytest.raises(UnknownAnswer, match="item 2 has an answer"):
+        Answers.of(np.full((1, 3), 4.0), {2: one.values[2][:4]})

@@ -1,0 +1,127 @@
+"""From forms of different people to the link of one component, chained through the items that both instruments have."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+
+import numpy as np
+
+from alliance_etl.crosswalks.curve import DIGITS, Curve, rounded, within
+from alliance_etl.crosswalks.estimate import DEGREES, measurement_error, side
+from alliance_etl.crosswalks.groups import Group, Groups
+from alliance_etl.crosswalks.model import OBSERVED, Anchor, LinkedComponent, Method, ObservedMethod
+from alliance_etl.linking.anchored import (
+    Anchored,
+    chained_equipercentile,
+    chained_kernel,
+    chained_linear,
+    chained_mean,
+)
+from alliance_etl.linking.bootstrap import by_participant
+from alliance_etl.linking.loglinear import NotConverged, Smoothed, best_degree, ladder
+from alliance_etl.linking.scale import Array
+
+Weights = tuple[Array | None, Array | None]
+
+
+def sides_of(groups: Groups) -> tuple[Anchored, Anchored]:
+    """Both groups as scores. A distribution that nothing smooths has degree 2, and fails where it is used."""
+    found = []
+    for group, anchor in zip((groups.source, groups.target), groups.anchor_scores(), strict=True):
+        models = _models(group)
+        degrees = best_degree(models, "aic") if models else DEGREES[0]
+        of_anchor = ladder(groups.anchor_scale.counts(anchor), DEGREES)
+        found.append(
+            Anchored(
+                group.of.pomp(group.answers),
+                anchor,
+                group.of.scale,
+                groups.anchor_scale,
+                group.participants,
+                (degrees, best_degree(of_anchor, "aic") if of_anchor else DEGREES[0]),
+                same=len(groups.common) == len(group.of.items),
+            )
+        )
+    return found[0], found[1]
+
+
+def curve_of_groups(groups: Groups, method: ObservedMethod, *, replications: int, seed: int) -> Curve:
+    """By the scores. NotConverged where the method smooths a distribution, and that cannot be done."""
+    source, target = sides_of(groups)
+    if method == "kernel":
+        linked, error = chained_kernel(source, target)
+        return Curve(method, within(linked), error)
+    spreads = []
+    for number, group in enumerate((source, target)):
+        # each group is drawn while the other stands: what both are unsure of adds up, since they are independent
+        def drawn(weights: Array, number: int = number) -> Array:
+            return _chained(source, target, method, (weights, None) if number == 0 else (None, weights))
+
+        spreads.append(
+            by_participant(
+                group.participants, drawn, replications=replications, seed=seed, failing=(NotConverged,)
+            ).errors
+        )
+    return Curve(method, _chained(source, target, method), np.hypot(*spreads))
+
+
+def chained_component(groups: Groups, curve: Curve, *, override: str | None = None) -> LinkedComponent:
+    """What a crosswalk tells of a component that was linked by common items."""
+    source, target = sides_of(groups)
+    smoothed = curve.method in ("kernel", "equipercentile")
+    told = [
+        side(each.score, group.answers, _models(group) if smoothed else {})
+        for each, group in ((source, groups.source), (target, groups.target))
+    ]
+    days = [day for group in (groups.source, groups.target) for day in group.dates if day is not None]
+    weights = source.of_score.counts(source.score) / source.score.size
+    return LinkedComponent(
+        pairs=0,
+        participants=len({*source.participants, *target.participants}),
+        first=min(days, default=None),
+        last=max(days, default=None),
+        correlation=round(min(source.correlation, target.correlation), DIGITS),
+        override=override,
+        source=told[0],
+        target=told[1],
+        mean_error=round(float(weights @ curve.error), DIGITS),
+        measurement_error=measurement_error(*told),
+        anchor=anchor_of(groups, source, target),
+        by_items=curve.by_items,
+        others=_others(source, target, curve.method),
+        points=curve.points(source.of_score),
+    )
+
+
+def anchor_of(groups: Groups, source: Anchored, target: Anchored) -> Anchor:
+    spread = np.sqrt((source.anchor.var() + target.anchor.var()) / 2)
+    difference = (source.anchor.mean() - target.anchor.mean()) / spread if spread else 0.0
+    return Anchor(
+        items=groups.common,
+        source_forms=source.score.size,
+        target_forms=target.score.size,
+        source_correlation=round(source.correlation, DIGITS),
+        target_correlation=round(target.correlation, DIGITS),
+        difference=round(float(difference), DIGITS),
+    )
+
+
+def _models(group: Group) -> Mapping[int, Smoothed]:
+    return ladder(group.of.scale.counts(group.of.pomp(group.answers)), DEGREES)
+
+
+def _chained(source: Anchored, target: Anchored, method: ObservedMethod, weights: Weights = (None, None)) -> Array:
+    if method == "kernel":
+        return within(chained_kernel(source, target)[0])
+    if method == "equipercentile":
+        return within(chained_equipercentile(source, target, weights))
+    line = chained_linear if method == "linear" else chained_mean
+    return within(line(source, target, weights)(source.of_score.points))
+
+
+def _others(source: Anchored, target: Anchored, method: Method) -> dict[ObservedMethod, tuple[float, ...]]:
+    found: dict[ObservedMethod, tuple[float, ...]] = {}
+    for other in OBSERVED:
+        if other != method:
+            with suppress(NotConverged):
+                found[other] = tuple(rounded(_chained(source, target, other)))
+    return found
