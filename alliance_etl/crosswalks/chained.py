@@ -17,19 +17,17 @@ from alliance_etl.linking.anchored import (
     chained_mean,
 )
 from alliance_etl.linking.bootstrap import by_participant
-from alliance_etl.linking.loglinear import NotConverged, Smoothed, best_degree, ladder
+from alliance_etl.linking.loglinear import NotConverged, Smoothed, degree_weights, ladder
 from alliance_etl.linking.scale import Array
 
 Weights = tuple[Array | None, Array | None]
 
 
 def sides_of(groups: Groups) -> tuple[Anchored, Anchored]:
-    """Both groups as scores. A distribution that nothing smooths has degree 2, and fails where it is used."""
+    """Both groups as scores. Distributions that nothing smooths have degree 2, and fail where that is used."""
     found = []
     for group, anchor in zip((groups.source, groups.target), groups.anchor_scores(), strict=True):
-        models = _models(group)
-        degrees = best_degree(models, "aic") if models else DEGREES[0]
-        of_anchor = ladder(groups.anchor_scale.counts(anchor), DEGREES)
+        models, of_anchor = _models(group), ladder(groups.anchor_scale.counts(anchor), DEGREES)
         found.append(
             Anchored(
                 group.of.pomp(group.answers),
@@ -37,7 +35,7 @@ def sides_of(groups: Groups) -> tuple[Anchored, Anchored]:
                 group.of.scale,
                 groups.anchor_scale,
                 group.participants,
-                (degrees, best_degree(of_anchor, "aic") if of_anchor else DEGREES[0]),
+                degree_weights(models, of_anchor) if models and of_anchor else {(2, 2): 1.0},
                 same=len(groups.common) == len(group.of.items),
             )
         )
@@ -99,6 +97,7 @@ def anchor_of(groups: Groups, source: Anchored, target: Anchored) -> Anchor:
         items=groups.common,
         source_forms=source.score.size,
         target_forms=target.score.size,
+        in_both=len({*source.participants} & {*target.participants}),
         source_correlation=round(source.correlation, DIGITS),
         target_correlation=round(target.correlation, DIGITS),
         difference=round(float(difference), DIGITS),

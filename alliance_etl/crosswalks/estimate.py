@@ -17,9 +17,10 @@ from alliance_etl.linking.loglinear import (
     Smoothed,
     best_degree,
     clustered_root,
+    degree_weights,
     ladder,
-    smooth,
     smooth_together,
+    spread_over_models,
 )
 from alliance_etl.linking.observed import equipercentile_link, linear_link, mean_link, moments
 from alliance_etl.linking.scale import Array, ScoreScale, joint_counts
@@ -128,14 +129,23 @@ def _with_error(scores: Scores, method: ObservedMethod, replications: int, seed:
 
 
 def _kernel(scores: Scores) -> tuple[Array, Array]:
-    """Kernel links, with errors from the covariance between participants."""
-    both = _together(scores, np.ones(scores.x.size))
+    """Kernel links, with errors from the covariance between participants and from the choice of the degrees."""
     cells = scores.of_x.places(scores.x) * scores.of_y.size + scores.of_y.places(scores.y)
-    spread = clustered_root(both, cells, scores.participants)
-    x, y = continuous(both.probabilities.sum(axis=1)), continuous(both.probabilities.sum(axis=0))
-    linked = kernel_link(x, y, scores.of_y)
-    error = kernel_error(x, y, *margins(spread, (scores.of_x.size, scores.of_y.size)), linked, scores.of_y)
-    return within(linked), error
+    counts = joint_counts(scores.x, scores.y, scores.of_x, scores.of_y)
+    links = []
+    for place, (degrees, weight) in enumerate(degree_weights(*scores.models).items()):
+        try:
+            both = smooth_together(counts, degrees, (1, 1))
+        except NotConverged:
+            if place == 0:
+                raise
+            continue  # a model that nobody chose, and that these scores cannot have
+        spread = clustered_root(both, cells, scores.participants)
+        x, y = continuous(both.probabilities.sum(axis=1)), continuous(both.probabilities.sum(axis=0))
+        linked = kernel_link(x, y, scores.of_y)
+        error = kernel_error(x, y, *margins(spread, (scores.of_x.size, scores.of_y.size)), linked, scores.of_y)
+        links.append((weight, within(linked), error))
+    return links[0][1], spread_over_models(links)
 
 
 def _together(scores: Scores, weights: Array) -> Smoothed:
@@ -150,8 +160,11 @@ def _kernel_link(scores: Scores, weights: Array) -> Array:
 
 
 def _equipercentile_link(scores: Scores, weights: Array) -> Array:
-    x = smooth(scores.of_x.counts(scores.x, weights), scores.degrees[0]).probabilities
-    y = smooth(scores.of_y.counts(scores.y, weights), scores.degrees[1]).probabilities
+    """The degrees are chosen anew for each weighting, so that errors by drawing know of that choice."""
+    ladders = [
+        ladder(of.counts(each, weights), DEGREES) for each, of in ((scores.x, scores.of_x), (scores.y, scores.of_y))
+    ]
+    x, y = (models[best_degree(models, "aic")].probabilities for models in ladders)
     return within(equipercentile_link(x, y, scores.of_x, scores.of_y))
 
 

@@ -82,6 +82,8 @@ class Anchor(_Strict):
     """Item of the source to the same item of the target."""
     source_forms: int
     target_forms: int
+    in_both: int
+    """Participants who have forms of both, and count as two."""
     source_correlation: float
     """Of the source's score with the score on the common items; 1 where there are no other items."""
     target_correlation: float

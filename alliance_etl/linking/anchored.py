@@ -4,13 +4,14 @@ X is linked to the anchor in its own group, the anchor to Y in the other. Source
 and 5.2; for kernel equating von Davier, Holland & Thayer (2004), chapter 10. The groups are taken for independent.
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 
 from alliance_etl.linking.kernel import Continuous, continuous, margins
-from alliance_etl.linking.loglinear import Smoothed, clustered_root, smooth_together
+from alliance_etl.linking.loglinear import NotConverged, Smoothed, clustered_root, smooth_together, spread_over_models
 from alliance_etl.linking.observed import Straight, linear_link, mean_link, moments, percentile_ranks, steps_at
 from alliance_etl.linking.scale import Array, ScoreScale, joint_counts
 
@@ -19,7 +20,8 @@ from alliance_etl.linking.scale import Array, ScoreScale, joint_counts
 class Anchored:
     """One group: its scores on a form and on the anchor, (forms,) each, and whose they are.
 
-    `degrees` are those of the polynomials that smooth both. Where `same`, the form has no other items than the anchor.
+    `degrees` are those of the polynomials that smooth both, and how far the scores speak for them; the chosen pair
+    comes first. Where `same`, the form has no other items than the anchor.
     """
 
     score: Array
@@ -27,13 +29,13 @@ class Anchored:
     of_score: ScoreScale
     of_anchor: ScoreScale
     participants: Sequence[Hashable]
-    degrees: tuple[int, int]
+    degrees: Mapping[tuple[int, int], float]
     same: bool = False
 
-    def smoothed(self, weights: Array | None = None) -> Smoothed:
-        """Both together. NotConverged where that cannot be done."""
+    def smoothed(self, weights: Array | None = None, degrees: tuple[int, int] | None = None) -> Smoothed:
+        """Both together, by the chosen degrees or by these. NotConverged where that cannot be done."""
         counts = joint_counts(self.score, self.anchor, self.of_score, self.of_anchor, weights)
-        return smooth_together(counts, self.degrees, (1, 1))
+        return smooth_together(counts, degrees or next(iter(self.degrees)), (1, 1))
 
     def distributions(self, weights: Array | None = None) -> tuple[Array, Array]:
         """Smoothed probabilities of the score's steps and of the anchor's."""
@@ -57,12 +59,13 @@ class Anchored:
 def chained_kernel(source: Anchored, target: Anchored) -> tuple[Array, Array]:
     """The target's scores for each possible one of the source, and their standard errors. (size of the source,)"""
     at = np.arange(source.of_score.size, dtype=np.float64)
-    anchor, first = (at, np.zeros(at.size)) if source.same else _stepped(*_both(source), at)
+    anchor, first = (at, np.zeros(at.size)) if source.same else _stepped(_models(source), at)
     if target.same:
         return target.of_score.scores(anchor), first * target.of_score.step
-    back = _both(target)[::-1]
-    found, second = _stepped(*back, anchor)
-    slope = back[0].of.density(anchor) / back[1].of.density(found)
+    back = [(weight, pair[::-1]) for weight, pair in _models(target)]
+    found, second = _stepped(back, anchor)
+    one, other = back[0][1]
+    slope = one.of.density(anchor) / other.of.density(found)
     return target.of_score.scores(found), np.hypot(slope * first, second) * target.of_score.step
 
 
@@ -74,19 +77,31 @@ class _Side:
     root: Array
 
 
-def _both(group: Anchored) -> tuple[_Side, _Side]:
-    smoothed = group.smoothed()
+def _models(group: Anchored) -> list[tuple[float, tuple[_Side, _Side]]]:
+    """Score and anchor by each pair of degrees, with its weight; the chosen one, which has to be there, first."""
+    found = [(group.degrees[next(iter(group.degrees))], _both(group, None))]
+    for degrees in list(group.degrees)[1:]:
+        with suppress(NotConverged):
+            found.append((group.degrees[degrees], _both(group, degrees)))
+    return found
+
+
+def _both(group: Anchored, degrees: tuple[int, int] | None) -> tuple[_Side, _Side]:
+    smoothed = group.smoothed(degrees=degrees)
     cells = group.of_score.places(group.score) * group.of_anchor.size + group.of_anchor.places(group.anchor)
     roots = margins(clustered_root(smoothed, cells, group.participants), smoothed.probabilities.shape)
     score, anchor = (continuous(smoothed.probabilities.sum(axis=axis)) for axis in (1, 0))
     return _Side(score, roots[0]), _Side(anchor, roots[1])
 
 
-def _stepped(one: _Side, other: _Side, at: Array) -> tuple[Array, Array]:
+def _stepped(models: Sequence[tuple[float, tuple[_Side, _Side]]], at: Array) -> tuple[Array, Array]:
     """From steps of the one distribution to those of the other, and the standard error there."""
-    found = other.of.steps_at(one.of.cumulative(at))
-    moved = one.of.by_probabilities(at) @ one.root - other.of.by_probabilities(found) @ other.root
-    return found, np.linalg.norm(moved, axis=1) / other.of.density(found)
+    links = []
+    for weight, (one, other) in models:
+        found = other.of.steps_at(one.of.cumulative(at))
+        moved = one.of.by_probabilities(at) @ one.root - other.of.by_probabilities(found) @ other.root
+        links.append((weight, found, np.linalg.norm(moved, axis=1) / other.of.density(found)))
+    return links[0][1], spread_over_models(links)
 
 
 def chained_equipercentile(

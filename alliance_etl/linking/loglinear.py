@@ -23,6 +23,7 @@ _TOLERANCE = 1e-10
 _WORST_CONDITION = 1e13
 # A fitted share below this has nothing behind it but the polynomial's far end.
 _SMALLEST = 1e-300
+_LEAST_WEIGHT = 0.02
 
 
 class NotConverged(ArithmeticError):
@@ -110,6 +111,34 @@ def best_degree(models: Mapping[int, Smoothed], criterion: Criterion) -> int:
     if not models:
         raise NotConverged("1 and above", "too few different scores were seen")
     return min(models, key=lambda degree: getattr(models[degree], criterion))
+
+
+def degree_weights(x: Mapping[int, Smoothed], y: Mapping[int, Smoothed]) -> dict[tuple[int, int], float]:
+    """How far the scores speak for each pair of degrees, as shares that add up to 1; the chosen pair comes first.
+
+    Akaike weights; pairs with less than 1 in 50 are left out. Source: Buckland, S. T., Burnham, K. P., & Augustin,
+    N. H. (1997). Model selection: An integral part of inference. Biometrics, 53, 603-618. NotConverged without a model.
+    """
+    chosen = best_degree(x, "aic"), best_degree(y, "aic")
+    found = {
+        (one, other): float(np.exp((x[chosen[0]].aic - x[one].aic + y[chosen[1]].aic - y[other].aic) / 2))
+        for one in x
+        for other in y
+    }
+    total = sum(found.values())
+    kept = {pair: weight for pair, weight in found.items() if weight / total >= _LEAST_WEIGHT or pair == chosen}
+    order = sorted(kept, key=lambda pair: (pair != chosen, pair))
+    return {pair: kept[pair] / sum(kept.values()) for pair in order}
+
+
+def spread_over_models(links: Sequence[tuple[float, Array, Array]]) -> Array:
+    """Standard errors that know that the model was chosen by the same scores.
+
+    `links`: weight, link and its error under each model, the chosen one first. Source: as for `degree_weights`.
+    """
+    chosen = links[0][1]
+    total = sum(weight for weight, _, _ in links)
+    return np.asarray(np.sqrt(sum(w * (error**2 + (linked - chosen) ** 2) for w, linked, error in links) / total))
 
 
 def _centred(size: int) -> Array:

@@ -169,7 +169,7 @@ def test_common_items_tell_how_far_the_groups_are_apart(study: Scenario) -> None
     anchor = component.components["task"].anchor
     assert anchor
     assert dict(anchor.items) == {1: 2, 2: 4, 8: 24, 12: 35} or len(anchor.items) == 4
-    assert (anchor.source_correlation, anchor.source_forms) == (1.0, 520)
+    assert (anchor.source_correlation, anchor.source_forms, anchor.in_both) == (1.0, 520, PEOPLE_A_SIDE)
     assert 0.05 < anchor.difference < 0.4
 
 

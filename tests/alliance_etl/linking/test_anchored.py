@@ -40,7 +40,7 @@ def two_groups(seed: int = 21, people: tuple[int, int] = (500, 450), sessions: i
         ability = np.repeat(ability, sessions)
         score, anchor = _taken(ability, rest, chance)
         whose = np.repeat(np.arange(number), sessions).tolist()
-        found.append(Anchored(score, anchor, of, V, whose, (4, 4)))
+        found.append(Anchored(score, anchor, of, V, whose, {(4, 4): 1.0}))
     return found[0], found[1]
 
 
@@ -86,9 +86,9 @@ def test_the_kernel_follows_the_percentiles() -> None:
 
 def test_a_form_that_is_the_anchor_is_linked_by_the_other_group_alone() -> None:
     source, target = two_groups()
-    short = Anchored(source.anchor, source.anchor, V, V, source.participants, (4, 4), same=True)
+    short = Anchored(source.anchor, source.anchor, V, V, source.participants, {(4, 4): 1.0}, same=True)
     found, error = chained_kernel(short, target)
-    other = Anchored(target.anchor, target.anchor, V, V, target.participants, (4, 4), same=True)
+    other = Anchored(target.anchor, target.anchor, V, V, target.participants, {(4, 4): 1.0}, same=True)
     assert chained_kernel(short, other)[0] == pytest.approx(V.points)
     assert (np.diff(found) > 0).all()
     assert (error > 0).all()

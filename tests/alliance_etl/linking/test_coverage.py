@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from alliance_etl.linking.kernel import continuous, kernel_error, kernel_link, margins
-from alliance_etl.linking.loglinear import clustered_root, smooth_together
+from alliance_etl.linking.loglinear import (
+    NotConverged,
+    clustered_root,
+    degree_weights,
+    ladder,
+    smooth_together,
+    spread_over_models,
+)
 from alliance_etl.linking.scale import Array, ScoreScale, joint_counts
 
 OF_X, OF_Y = ScoreScale(0, 24), ScoreScale(0, 30)
@@ -49,3 +56,50 @@ def test_errors_of_alike_sessions_are_larger_than_those_of_as_many_strangers() -
     # each form four times: no new information, so the error stays what it was
     again = linked(list(range(100)) * 4, np.tile(x, 4), np.tile(y, 4))[1]
     assert again == pytest.approx(once, rel=1e-6)
+
+
+def skewed(chance: np.random.Generator, participants: int, sessions: int) -> tuple[list[int], Array, Array]:
+    """Most scores are high, as of the alliance: few people say anything about the lower third of the scales."""
+    whose = np.repeat(np.arange(participants), sessions)
+    latent = np.sqrt(0.7) * chance.normal(size=participants)[whose] + np.sqrt(0.3) * chance.normal(size=whose.size)
+    x, y = (
+        chance.binomial(of.size - 1, 1 / (1 + np.exp(-(shift + 0.9 * latent + 0.3 * chance.normal(size=whose.size)))))
+        for of, shift in ((OF_X, 1.2), (OF_Y, 0.8))
+    )
+    return whose.tolist(), x.astype(float), y.astype(float)
+
+
+def with_chosen_degrees(participants: list[int], x: Array, y: Array) -> tuple[Array, Array, Array]:
+    """The link by the degrees that AIC chooses, its error as if they were known, and one that knows of the choice."""
+    weights = degree_weights(*(ladder(of.counts(each), range(2, 7)) for each, of in ((x, OF_X), (y, OF_Y))))
+    counts, cells, links = joint_counts(x, y, OF_X, OF_Y), OF_X.places(x) * OF_Y.size + OF_Y.places(y), []
+    for degrees, weight in weights.items():
+        both = smooth_together(counts, degrees, (1, 1))
+        spread = clustered_root(both, cells, participants)
+        of_x, of_y = continuous(both.probabilities.sum(axis=1)), continuous(both.probabilities.sum(axis=0))
+        found = kernel_link(of_x, of_y, OF_Y)
+        error = kernel_error(of_x, of_y, *margins(spread, (OF_X.size, OF_Y.size)), found, OF_Y)
+        links.append((weight, found, error))
+    return links[0][1], links[0][2], spread_over_models(links)
+
+
+def test_errors_in_the_tails_know_that_the_smoothing_was_chosen_by_the_same_scores() -> None:
+    chance = np.random.default_rng(2)
+    _, x, y = skewed(chance, 400_000, 1)
+    shares = OF_X.counts(x) / x.size
+    truth = kernel_link(continuous(shares), continuous(OF_Y.counts(y) / y.size), OF_Y)
+    tail = np.cumsum(shares) < 0.02
+    naive, knowing, everywhere = [], [], []
+    for _ in range(60):
+        try:
+            found, as_known, error = with_chosen_degrees(*skewed(chance, 150, 2))
+        except NotConverged:
+            continue
+        away = np.abs(found - truth)
+        naive.append((away < 1.96 * as_known)[tail].mean())
+        knowing.append((away < 1.96 * error)[tail].mean())
+        everywhere.append((away < 1.96 * error) @ shares)
+    # as if the degrees were known, 7 in 10 of the intervals hold the truth there
+    assert np.mean(naive) < 0.82
+    assert np.mean(knowing) > 0.86
+    assert np.mean(everywhere) == pytest.approx(0.95, abs=0.035)
