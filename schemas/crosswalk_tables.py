@@ -50,8 +50,8 @@ CROSSWALKS = Table(
         Column(
             "method",
             "VARCHAR",
-            "by the scores: kernel, equipercentile, linear or mean; by the items: irt_true_score, irt_observed_score "
-            "or calibrated_projection",
+            "by the scores: kernel, equipercentile, linear or mean, and by common items frequency_estimation, tucker "
+            "or levine; by a model of the items: irt_true_score, irt_observed_score or calibrated_projection",
             required=True,
         ),
         Column("pairs", "BIGINT", "pairs of forms; 0 under common_items", unit="pairs"),

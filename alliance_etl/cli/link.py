@@ -37,11 +37,17 @@ def link(
             "equipercentile",
             "linear",
             "mean",
+            "frequency_estimation",
+            "tucker",
+            "levine",
             "irt_true_score",
             "irt_observed_score",
             "calibrated_projection",
         ],
-        typer.Option("--method", help="By the scores, or (the last three) by a model of the items."),
+        typer.Option(
+            "--method",
+            help="By the scores (three of them for common_items only), or (the last three) by a model of the items.",
+        ),
     ] = "kernel",
     design: Annotated[
         Literal["single_group", "nested_items", "nearby_sessions", "common_items"],

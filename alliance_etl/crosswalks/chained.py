@@ -1,14 +1,15 @@
-"""From forms of different people to the link of one component, chained through the items that both instruments have."""
+"""From forms of different people to the link of one component, through the items that both instruments have."""
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 
 import numpy as np
 
 from alliance_etl.crosswalks.curve import DIGITS, Curve, rounded, within
 from alliance_etl.crosswalks.estimate import DEGREES, measurement_error, side
 from alliance_etl.crosswalks.groups import Group, Groups
-from alliance_etl.crosswalks.model import OBSERVED, Anchor, LinkedComponent, Method, ObservedMethod
+from alliance_etl.crosswalks.model import BY_SCORES, Anchor, LinkedComponent, Method, ScoreMethod
 from alliance_etl.linking.anchored import (
     Anchored,
     chained_equipercentile,
@@ -19,8 +20,11 @@ from alliance_etl.linking.anchored import (
 from alliance_etl.linking.bootstrap import by_participant
 from alliance_etl.linking.loglinear import NotConverged, Smoothed, degree_weights, ladder
 from alliance_etl.linking.scale import Array
+from alliance_etl.linking.synthetic import frequency_estimation, levine, moments_of, tucker
 
 Weights = tuple[Array | None, Array | None]
+# Methods that smooth distributions, and so have degrees to tell of.
+SMOOTHED = ("kernel", "equipercentile", "frequency_estimation")
 
 
 def sides_of(groups: Groups) -> tuple[Anchored, Anchored]:
@@ -42,7 +46,7 @@ def sides_of(groups: Groups) -> tuple[Anchored, Anchored]:
     return found[0], found[1]
 
 
-def curve_of_groups(groups: Groups, method: ObservedMethod, *, replications: int, seed: int) -> Curve:
+def curve_of_groups(groups: Groups, method: ScoreMethod, *, replications: int, seed: int) -> Curve:
     """By the scores. NotConverged where the method smooths a distribution, and that cannot be done."""
     source, target = sides_of(groups)
     if method == "kernel":
@@ -52,20 +56,29 @@ def curve_of_groups(groups: Groups, method: ObservedMethod, *, replications: int
     for number, group in enumerate((source, target)):
         # each group is drawn while the other stands: what both are unsure of adds up, since they are independent
         def drawn(weights: Array, number: int = number) -> Array:
-            return _chained(source, target, method, (weights, None) if number == 0 else (None, weights))
+            if number == 0:
+                return _linked(_chosen_anew(source, weights), target, method, (weights, None))
+            return _linked(source, _chosen_anew(target, weights), method, (None, weights))
 
         spreads.append(
             by_participant(
                 group.participants, drawn, replications=replications, seed=seed, failing=(NotConverged,)
             ).errors
         )
-    return Curve(method, _chained(source, target, method), np.hypot(*spreads))
+    return Curve(method, _linked(source, target, method), np.hypot(*spreads))
+
+
+def _chosen_anew(group: Anchored, weights: Array) -> Anchored:
+    """With the degrees that these weights speak for, so that errors by drawing know of that choice."""
+    counts = (group.of_score.counts(group.score, weights), group.of_anchor.counts(group.anchor, weights))
+    degrees = next(iter(degree_weights(*(ladder(each, DEGREES) for each in counts))))
+    return replace(group, degrees={degrees: 1.0})
 
 
 def chained_component(groups: Groups, curve: Curve, *, override: str | None = None) -> LinkedComponent:
     """What a crosswalk tells of a component that was linked by common items."""
     source, target = sides_of(groups)
-    smoothed = curve.method in ("kernel", "equipercentile")
+    smoothed = curve.method in SMOOTHED
     told = [
         side(each.score, group.answers, _models(group) if smoothed else {})
         for each, group in ((source, groups.source), (target, groups.target))
@@ -108,19 +121,25 @@ def _models(group: Group) -> Mapping[int, Smoothed]:
     return ladder(group.of.scale.counts(group.of.pomp(group.answers)), DEGREES)
 
 
-def _chained(source: Anchored, target: Anchored, method: ObservedMethod, weights: Weights = (None, None)) -> Array:
+def _linked(source: Anchored, target: Anchored, method: ScoreMethod, weights: Weights = (None, None)) -> Array:
     if method == "kernel":
         return within(chained_kernel(source, target)[0])
     if method == "equipercentile":
         return within(chained_equipercentile(source, target, weights))
-    line = chained_linear if method == "linear" else chained_mean
-    return within(line(source, target, weights)(source.of_score.points))
+    if method == "frequency_estimation":
+        return within(frequency_estimation(source, target, weights))
+    if method in ("linear", "mean"):
+        line = (chained_linear if method == "linear" else chained_mean)(source, target, weights)
+    else:
+        estimate = tucker if method == "tucker" else levine
+        line = estimate(moments_of(source, weights[0]), moments_of(target, weights[1]))
+    return within(line(source.of_score.points))
 
 
-def _others(source: Anchored, target: Anchored, method: Method) -> dict[ObservedMethod, tuple[float, ...]]:
-    found: dict[ObservedMethod, tuple[float, ...]] = {}
-    for other in OBSERVED:
+def _others(source: Anchored, target: Anchored, method: Method) -> dict[ScoreMethod, tuple[float, ...]]:
+    found: dict[ScoreMethod, tuple[float, ...]] = {}
+    for other in BY_SCORES:
         if other != method:
             with suppress(NotConverged):
-                found[other] = tuple(rounded(_chained(source, target, other)))
+                found[other] = tuple(rounded(_linked(source, target, other)))
     return found

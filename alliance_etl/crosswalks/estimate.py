@@ -8,7 +8,7 @@ import numpy as np
 
 from alliance_etl.crosswalks.curve import DIGITS, Curve, rounded, within
 from alliance_etl.crosswalks.evidence import cronbach_alpha, invariance
-from alliance_etl.crosswalks.model import OBSERVED, LinkedComponent, Method, ObservedMethod, Side, Subgroup
+from alliance_etl.crosswalks.model import OBSERVED, LinkedComponent, Method, ObservedMethod, ScoreMethod, Side, Subgroup
 from alliance_etl.crosswalks.pairs import Measured, Pairs
 from alliance_etl.linking.bootstrap import by_participant
 from alliance_etl.linking.kernel import continuous, kernel_error, kernel_link, margins
@@ -190,9 +190,9 @@ ESTIMATORS: Mapping[ObservedMethod, Callable[[Scores, Array], Array]] = {
 }
 
 
-def _others(scores: Scores, method: Method) -> dict[ObservedMethod, tuple[float, ...]]:
+def _others(scores: Scores, method: Method) -> dict[ScoreMethod, tuple[float, ...]]:
     """What the other methods make of the same scores; one that smooths is left out where that cannot be done."""
-    found: dict[ObservedMethod, tuple[float, ...]] = {}
+    found: dict[ScoreMethod, tuple[float, ...]] = {}
     for other in OBSERVED:
         if other != method:
             with suppress(NotConverged):

@@ -15,6 +15,7 @@ from alliance_etl.crosswalks.estimate import correlation, curve_of_pairs, linked
 from alliance_etl.crosswalks.groups import apart
 from alliance_etl.crosswalks.model import (
     BY_ITEMS,
+    BY_SCORES,
     LOWEST_CORRELATION,
     OBSERVED,
     Calibration,
@@ -77,6 +78,7 @@ def link(database: Path, registry: Registry, request: Request, *, study: str, nu
         instrument.require_key()
     reasons = [
         *refusals.of_instruments(source, target),
+        *refusals.of_method(request.method, request.design),
         *refusals.of_request(request.known, target.id, by_items=request.method in BY_ITEMS),
     ]
     if reasons:
@@ -167,7 +169,7 @@ def _by_common_items(
     ) or refusals.of_difference(component, anchor, request.despite_difference)
     if reason:
         return reason
-    if request.method in OBSERVED:
+    if request.method in BY_SCORES:
         curve = curve_of_groups(groups, request.method, replications=request.replications, seed=_SEED)
     else:
         assert request.method in BY_ITEMS

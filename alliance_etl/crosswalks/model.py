@@ -14,13 +14,17 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from alliance_etl.linking.scale import Array
 
 ObservedMethod = Literal["kernel", "equipercentile", "linear", "mean"]
+AnchorMethod = Literal["frequency_estimation", "tucker", "levine"]
+ScoreMethod = ObservedMethod | AnchorMethod
 IrtMethod = Literal["irt_true_score", "irt_observed_score", "calibrated_projection"]
-Method = ObservedMethod | IrtMethod
+Method = ScoreMethod | IrtMethod
 Design = Literal["single_group", "nested_items", "nearby_sessions", "common_items"]
 Calibration = Literal["concurrent", "stocking_lord", "haebara", "mean_sigma", "mean_mean"]
 
-# By the scores themselves, and by a model of the items behind them.
+# By the scores themselves, under any design and under common_items only; and by a model of the items behind them.
 OBSERVED: tuple[ObservedMethod, ...] = ("kernel", "equipercentile", "linear", "mean")
+BY_ANCHOR: tuple[AnchorMethod, ...] = ("frequency_estimation", "tucker", "levine")
+BY_SCORES: tuple[ScoreMethod, ...] = (*OBSERVED, *BY_ANCHOR)
 BY_ITEMS: tuple[IrtMethod, ...] = ("irt_true_score", "irt_observed_score", "calibrated_projection")
 # Dorans, N. J., & Walker, M. E. (2007). Sizing up linkages. In Linking and aligning scores and scales, Springer: at
 # this correlation knowing the one score halves the uncertainty about the other.
@@ -166,7 +170,7 @@ class LinkedComponent(_Strict):
     subgroups: tuple[Subgroup, ...] = ()
     remsd: float | None = None
     """Root expected mean square difference over the sites."""
-    others: Mapping[ObservedMethod, tuple[float, ...]] = {}
+    others: Mapping[ScoreMethod, tuple[float, ...]] = {}
     """What the other methods link the same scores to, for comparison."""
     points: tuple[Point, ...]
     """Ascending in score, from 0 to 100."""

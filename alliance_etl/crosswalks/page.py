@@ -6,7 +6,7 @@ What is said stands in crosswalk.html.j2; here are the plots, as SVG, and the nu
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from alliance_etl.crosswalks.model import LOWEST_CORRELATION, OBSERVED, Crosswalk, LinkedComponent
+from alliance_etl.crosswalks.model import BY_SCORES, LOWEST_CORRELATION, Crosswalk, LinkedComponent
 from alliance_etl.pages.template import template
 
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP, _RIGHT = 560, 380, 46, 40, 12, 12
@@ -63,7 +63,7 @@ def _path(scores: Sequence[float], linked: Sequence[float], highest: float = 100
 def _lines(component: LinkedComponent, crosswalk: Crosswalk) -> list[Line]:
     scores = [point.score for point in component.points]
     chosen = Line(_path(scores, [point.linked for point in component.points]), crosswalk.method, "chosen")
-    others = [Line(_path(scores, component.others[m]), m, m) for m in OBSERVED if m in component.others]
+    others = [Line(_path(scores, component.others[m]), m, m) for m in BY_SCORES if m in component.others]
     return [Line(_path([0, 100], [0, 100]), "the same number", "same"), *others, chosen]
 
 

@@ -2,7 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 
-from alliance_etl.crosswalks.model import LARGEST_DIFFERENCE, LOWEST_CORRELATION, Anchor, Crosswalk, Design
+from alliance_etl.crosswalks.model import (
+    BY_ANCHOR,
+    LARGEST_DIFFERENCE,
+    LOWEST_CORRELATION,
+    Anchor,
+    Crosswalk,
+    Design,
+    Method,
+)
 from alliance_etl.crosswalks.pairs import Measured, Pairs
 from alliance_etl.errors import AllianceError
 from alliance_etl.instruments.model import Instrument
@@ -32,6 +40,13 @@ def of_instruments(source: Instrument, target: Instrument) -> list[str]:
         roles = f"{'/'.join(source.rater_roles)} and {'/'.join(target.rater_roles)}"
         reasons.append(f"{source.id} and {target.id} are answered by {roles}: their views are never pooled")
     return reasons
+
+
+def of_method(method: Method, design: Design) -> list[str]:
+    """A method that needs an anchor, where there is none."""
+    if method not in BY_ANCHOR or design == "common_items":
+        return []
+    return [f"{method} links forms of different people by the items that are in both: --design common_items"]
 
 
 def of_request(known: Crosswalk | None, target: str, *, by_items: bool) -> list[str]:

@@ -105,7 +105,7 @@ def truth(component: str, study: Scenario, method: str) -> Array:
         return true_score_link(source, target) / target.highest * 100
     bell = np.exp(-(NODES**2) / 2)
     x, y = (bell / bell.sum() @ form.sums(NODES) for form in forms)
-    if method == "linear":
+    if method in ("linear", "tucker", "levine"):
         line = linear_link(moments(x, source.scale), moments(y, target.scale))
         return line(source.scale.points) / target.highest * 100
     return equipercentile_link(x, y, source.scale, target.scale) / target.highest * 100
@@ -125,6 +125,9 @@ OVERRIDE = "a simulation"
         ("common_items", "kernel", {}),
         ("common_items", "equipercentile", {"replications": 60}),
         ("common_items", "linear", {"replications": 60}),
+        ("common_items", "frequency_estimation", {"replications": 60}),
+        ("common_items", "tucker", {"replications": 60}),
+        ("common_items", "levine", {"replications": 60}),
         ("common_items", "irt_true_score", {}),
         ("common_items", "irt_observed_score", {}),
         ("common_items", "irt_true_score", {"calibration": "stocking_lord"}),
@@ -218,6 +221,7 @@ def test_nearby_sessions_tell_which_form_came_first(study: Scenario) -> None:
     [
         (Request(SR, LONG, design="common_items"), "answered on different ranges"),
         (Request(SHORT, LONG, design="nearby_sessions", within=2), r"within that many days \(--within\)"),
+        (Request(SHORT, LONG, "tucker"), "--design common_items"),
         (Request(SHORT, LONG, design="common_items", participants=600), "520 of the source and 520 of the target"),
         (
             Request(SHORT, LONG, "calibrated_projection", "common_items", override=OVERRIDE),
@@ -228,7 +232,7 @@ def test_nearby_sessions_tell_which_form_came_first(study: Scenario) -> None:
             "for forms of different people",
         ),
     ],
-    ids=["other ranges", "too far apart in time", "few", "no projection of others", "nothing to move"],
+    ids=["other ranges", "too far apart in time", "no anchor", "few", "no projection of others", "nothing to move"],
 )
 def test_what_a_design_does_not_allow_is_refused(request_: Request, told: str, study: Scenario) -> None:
     with pytest.raises(NotLinked, match=told):
