@@ -8,30 +8,23 @@ from assets.checks import COMPLETENESS, CONTRACTS, DECLARED_TOTALS, FITNESS, OPE
 from assets.columns import described
 from assets.shift import Shift
 
+
+def _spec(name: str, after: str, description: str, *kinds: str) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        name,
+        deps=[after],
+        description=description,
+        metadata=described(name),
+        group_name="scoring",
+        kinds={*kinds, "parquet"},
+    )
+
+
 _SPECS = [
-    dg.AssetSpec(
-        "forms",
-        deps=["ledger"],
-        description="The newest revision of every filled-in questionnaire.",
-        metadata=described("forms"),
-        group_name="scoring",
-        kinds={"parquet"},
-    ),
-    dg.AssetSpec(
-        "scores",
-        deps=["forms"],
-        description="Every form scored by its instrument's own rule.",
-        metadata=described("scores"),
-        group_name="scoring",
-        kinds={"polars", "parquet"},
-    ),
-    dg.AssetSpec(
-        "alliance",
-        deps=["forms"],
-        description="Every form on Bordin's goals, tasks and bond, in percent of maximum possible.",
-        metadata=described("alliance"),
-        group_name="scoring",
-        kinds={"polars", "parquet"},
+    _spec("forms", "ledger", "The newest revision of every filled-in questionnaire."),
+    _spec("scores", "forms", "Every form scored by its instrument's own rule.", "polars"),
+    _spec(
+        "alliance", "forms", "Every form on Bordin's goals, tasks and bond, in percent of maximum possible.", "polars"
     ),
 ]
 

@@ -8,7 +8,7 @@ from alliance_etl.errors import ConfigurationError
 from alliance_etl.publication.swap import published_folder
 from alliance_etl.state.layout import Layout
 from alliance_etl.study.model import Study
-from alliance_etl.study.words import did_you_mean
+from alliance_etl.words import did_you_mean
 
 
 def published_fitness(study: Study, site: str | None = None, *, everything: bool = False) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ import polars as pl
 from alliance_etl.errors import ConfigurationError
 from alliance_etl.publication.swap import previous_folder, published_folder
 from alliance_etl.state.layout import Layout
-from alliance_etl.study.words import did_you_mean
+from alliance_etl.words import did_you_mean
 
 CURRENT, PREVIOUS = "current", "previous"
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")

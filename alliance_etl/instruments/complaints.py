@@ -6,9 +6,10 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from alliance_etl.instruments import faults
-from alliance_etl.instruments.files import Place, YamlFile, nearest
+from alliance_etl.faults import FAULTS, Fault
+from alliance_etl.instruments.files import Place, YamlFile
 from alliance_etl.instruments.model import Evidence, Instrument, Mapped, Response, Scale
+from alliance_etl.words import nearest
 
 _BELOW: dict[str, type[BaseModel]] = {
     "response": Response,
@@ -33,7 +34,7 @@ def of_validation(file: YamlFile, error: ValidationError, known_ids: list[str]) 
     missing = []
     for each in error.errors(include_url=False):
         place = tuple(step for step in each["loc"] if step != "[key]")
-        if each["type"] == faults.ERROR_TYPE:
+        if each["type"] == FAULTS:
             yield from (_problem(file, (*place, *fault.place), fault.message, known_ids) for fault in _faults(each))
         elif each["type"] == "missing" and len(place) == 1:
             missing.append(str(place[0]))
@@ -45,7 +46,7 @@ def of_validation(file: YamlFile, error: ValidationError, known_ids: list[str]) 
         yield file.problem(("id",), _incomplete(file.content["id"], missing, known_ids))
 
 
-def _faults(error: ErrorDetails) -> list[faults.Fault]:
+def _faults(error: ErrorDetails) -> list[Fault]:
     return list(error["ctx"]["faults"])
 
 

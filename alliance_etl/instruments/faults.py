@@ -4,30 +4,13 @@ Types and spellings of single keys are pydantic's (model.py); reading files and 
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING
 
-from pydantic_core import PydanticCustomError
+from alliance_etl.faults import Fault
 
 if TYPE_CHECKING:
     from alliance_etl.instruments.model import Instrument, Mapped, Response
-
-ERROR_TYPE = "instrument_faults"
-
-
-class Fault(NamedTuple):
-    """One thing that cannot be: its place as a path of keys, and a sentence."""
-
-    place: tuple[str | int, ...]
-    message: str
-
-
-def refuse(faults: Iterable[Fault]) -> None:
-    """Raise one pydantic error that carries all faults (`ctx["faults"]`); nothing where there are none."""
-    found = list(faults)
-    if found:
-        text = "; ".join(f"{'.'.join(map(str, fault.place))}: {fault.message}" for fault in found)
-        raise PydanticCustomError(ERROR_TYPE, "{text}", {"text": text, "faults": found})
 
 
 def of_mapped(line: "Mapped") -> Iterator[Fault]:

@@ -6,7 +6,6 @@ Reading only: what the keys mean is model.py, which files belong together is reg
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -92,12 +91,6 @@ def read_yaml(path: Path, name: str) -> YamlFile:
     if not isinstance(content, dict) or not content:
         raise Unreadable([f"{name}, line 1: expected keys and values, as in `id: my_form`"])
     return YamlFile(name, content, root)
-
-
-def nearest(name: str, known: list[str]) -> str | None:
-    """The known name that begins like this one, or is spelled most like it; None where none is close."""
-    longer = [other for other in known if len(name) > 2 and other.startswith(name)]
-    return longer[0] if longer else next(iter(get_close_matches(name, known, n=1, cutoff=0.6)), None)
 
 
 def _loader(text: str) -> Any:

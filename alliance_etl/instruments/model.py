@@ -10,6 +10,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from alliance_etl.errors import KeyNeeded
+from alliance_etl.faults import refuse
 from alliance_etl.instruments import faults
 
 RaterRole = Literal["client", "therapist", "observer", "caregiver", "child", "other"]
@@ -86,7 +87,7 @@ class Mapped(_Strict):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        faults.refuse(faults.of_mapped(self))
+        refuse(faults.of_mapped(self))
         return self
 
 
@@ -170,7 +171,7 @@ class Instrument(_Strict):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        faults.refuse(faults.of_instrument(self))
+        refuse(faults.of_instrument(self))
         return self
 
     @property

@@ -17,8 +17,9 @@ from pydantic import BaseModel, ValidationError
 from alliance_etl.deployment import deployment_root
 from alliance_etl.errors import InstrumentFileError, UnknownInstrument
 from alliance_etl.instruments import complaints, overlay
-from alliance_etl.instruments.files import Unreadable, YamlFile, nearest, read_yaml
+from alliance_etl.instruments.files import Unreadable, YamlFile, read_yaml
 from alliance_etl.instruments.model import Conflict, Instrument, Source
+from alliance_etl.words import nearest
 
 BUILT_IN = "built in"
 STUDY = "study"

@@ -14,7 +14,7 @@ import yaml
 from alliance_etl.errors import ConfigurationError
 from alliance_etl.publication.asked import asked
 from alliance_etl.publication.views import name as quoted_name
-from alliance_etl.study.words import did_you_mean
+from alliance_etl.words import did_you_mean
 
 # A row is looked at by itself; more than so many are not what somebody meant to ask for.
 MOST_ROWS = 20

@@ -13,7 +13,7 @@ from alliance_etl.proposal.model import NONE, Answers, Choice, Doubt, Reason
 from alliance_etl.proposal.systems import System
 from alliance_etl.proposal.table import Table, key_counts
 from alliance_etl.proposal.words import STRONG, WEAK, role_strength, says_whole
-from alliance_etl.study.words import did_you_mean
+from alliance_etl.words import did_you_mean
 
 _MOST_SESSIONS = 400
 _FILLED = 0.8

@@ -9,7 +9,7 @@ from alliance_etl.proposal.model import NONE, Answers
 from alliance_etl.proposal.table import Table
 from alliance_etl.proposal.words import document
 from alliance_etl.study.presets import presets
-from alliance_etl.study.words import did_you_mean
+from alliance_etl.words import did_you_mean
 
 _ROLES = ("participant", "session", "date", "therapist", "rater")
 

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from alliance_etl.errors import KeyNeeded, StudyFileError, UnknownInstrument
+from alliance_etl.faults import Fault
 from alliance_etl.instruments.model import Instrument, Response
 from alliance_etl.study.document import Document
-from alliance_etl.study.faults import Fault
 from alliance_etl.study.source import read_document
-from alliance_etl.study.words import did_you_mean, listed, nearest
+from alliance_etl.words import did_you_mean, listed, nearest
 
 if TYPE_CHECKING:
     from alliance_etl.study.model import Export, Study

@@ -5,9 +5,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from alliance_etl.faults import FAULTS
 from alliance_etl.study.document import Document, Problem
 from alliance_etl.study.export import AllBut
-from alliance_etl.study.faults import FAULTS
 from alliance_etl.study.fields import WRONG
 from alliance_etl.study.model import (
     Alerts,
@@ -29,7 +29,7 @@ from alliance_etl.study.model import (
     Site,
     Study,
 )
-from alliance_etl.study.words import did_you_mean, found, listed
+from alliance_etl.words import did_you_mean, found, listed
 
 _EXPECTED = {
     "float": "a number",

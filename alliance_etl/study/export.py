@@ -13,6 +13,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
+from alliance_etl.faults import refuse
 from alliance_etl.instruments.model import RaterRole
 from alliance_etl.study import faults
 from alliance_etl.study.columns import expand
@@ -45,7 +46,7 @@ class FileRange(Strict):
 
     @model_validator(mode="after")
     def _is_possible(self) -> Self:
-        faults.refuse(faults.of_range(self))
+        refuse(faults.of_range(self))
         return self
 
 
@@ -200,7 +201,7 @@ class Export(Strict):
 
     @model_validator(mode="after")
     def _is_possible(self) -> Self:
-        faults.refuse(faults.of_export(self))
+        refuse(faults.of_export(self))
         return self
 
     @property

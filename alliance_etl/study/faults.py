@@ -6,32 +6,14 @@ Types and spellings of single values are fields.py's; what an instrument has to 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from pydantic_core import PydanticCustomError
-
+from alliance_etl.faults import Fault
 from alliance_etl.study.columns import repeated, same_name
-from alliance_etl.study.words import did_you_mean, listed
+from alliance_etl.words import did_you_mean, listed
 
 if TYPE_CHECKING:
     from alliance_etl.study.model import Expected, Export, FileRange, Notice, Site
-
-FAULTS = "study_faults"
-
-
-class Fault(NamedTuple):
-    """One thing that cannot be: its place as a path of keys below the whole that was judged, and a sentence."""
-
-    place: tuple[str | int, ...]
-    message: str
-
-
-def refuse(faults: Iterable[Fault]) -> None:
-    """Raise one pydantic error that carries all faults (`ctx["faults"]`); nothing where there are none."""
-    every = list(faults)
-    if every:
-        text = "; ".join(f"{'.'.join(map(str, fault.place))}: {fault.message}" for fault in every)
-        raise PydanticCustomError(FAULTS, "{text}", {"text": text, "faults": every})
 
 
 def of_range(response: "FileRange") -> Iterator[Fault]:

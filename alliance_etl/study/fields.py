@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 
 from alliance_etl.study.columns import repeated, template_fault
 from alliance_etl.study.cron import cron_fault
-from alliance_etl.study.words import did_you_mean, found, listed, nearest
+from alliance_etl.words import did_you_mean, found, listed, nearest
 
 WRONG = "study_value"
 

@@ -13,6 +13,7 @@ from urllib.request import url2pathname
 
 from pydantic import Field, model_validator
 
+from alliance_etl.faults import refuse
 from alliance_etl.study import faults
 from alliance_etl.study.course import Course, ReliableChange, Ruptures
 from alliance_etl.study.export import Export, FileRange, LongLayout
@@ -190,7 +191,7 @@ class Study(Strict):
 
     @model_validator(mode="after")
     def _is_possible(self) -> Self:
-        faults.refuse(
+        refuse(
             [
                 *faults.of_sites(self.sites.values()),
                 *faults.of_expects(self.expects, self.sites),

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
 from alliance_etl.study.fields import Slug, Text, is_url, wrong
 from alliance_etl.study.strict import Strict
-from alliance_etl.study.words import did_you_mean
+from alliance_etl.words import did_you_mean
 
 # The packages that a scheme's file system needs beyond fsspec, all of them in the extra `remote`.
 _DRIVERS = {

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, WithJsonSchema
 
 from alliance_etl.study.document import Document
 from alliance_etl.study.fields import wrong
-from alliance_etl.study.words import did_you_mean, nearest
+from alliance_etl.words import did_you_mean, nearest
 
 _FILE = Path(__file__).with_name("presets.yaml")
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, WithJsonSchema
 
 from alliance_etl.study.fields import wrong
-from alliance_etl.study.words import found
+from alliance_etl.words import found
 
 Sessions = dict[str, int] | tuple[str, ...]
 

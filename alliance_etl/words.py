@@ -1,4 +1,4 @@
-"""Words that messages about study.yaml share: the nearest name, a value as it was found."""
+"""Words that messages about what people wrote share: the nearest name, a value as it was found."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
