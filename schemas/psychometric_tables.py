@@ -37,6 +37,14 @@ def _coefficient(name: str, title: str, interval: str) -> tuple[Column, ...]:
     )
 
 
+def _ends(share: str) -> tuple[Column, ...]:
+    how = "by the profile of the restricted likelihood, widened where effects are not normal"
+    return (
+        Column(f"{share}_low", "DOUBLE", f"lower end of the 95 % interval of {share}, {how}", low=0, high=1),
+        Column(f"{share}_high", "DOUBLE", f"upper end of the 95 % interval of {share}, {how}", low=0, high=1),
+    )
+
+
 RELIABILITY = Table(
     "reliability",
     "Internal consistency: one row per instrument, site (and all together), rater role and scale.",
@@ -111,6 +119,7 @@ VARIANCE_COMPONENTS = Table(
         Column("participant", "DOUBLE", "variance between participants (of one therapist)", unit="points²", low=0),
         Column("therapist", "DOUBLE", "variance between therapists", unit="points²", low=0),
         Column("icc_participant", "DOUBLE", "participant by the sum of all variances", low=0, high=1),
+        *_ends("icc_participant"),
         Column(
             "icc_participant_se",
             "DOUBLE",
@@ -118,6 +127,7 @@ VARIANCE_COMPONENTS = Table(
             low=0,
         ),
         Column("icc_therapist", "DOUBLE", "therapist by the sum of all variances", low=0, high=1),
+        *_ends("icc_therapist"),
         Column(
             "icc_therapist_se",
             "DOUBLE",

@@ -24,7 +24,7 @@ _SHOWN: dict[str, tuple[str, dict[str, Callable[[Row], Any]]]] = {
         },
     ),
     "variance_components": (
-        "Where scores differ: shares of therapists and of their participants (standard errors); the rest is sessions",
+        "Where scores differ: shares of therapists and their participants, with 95 % intervals; the rest is sessions",
         {
             "instrument": itemgetter("instrument"),
             "site": lambda row: row["site"] or "(all)",
@@ -114,10 +114,8 @@ def _interval(row: Row, name: str) -> str | None:
 
 
 def _share(row: Row, name: str, number: str) -> str | None:
-    share, error = row[f"icc_{name}"], row[f"icc_{name}_se"]
-    if share is None:
-        return None
-    return f"{share:.2f}{'' if error is None else f' ({error:.2f})'} of {row[number]}"
+    told = _interval(row, f"icc_{name}")
+    return told and f"{told} of {row[number]}"
 
 
 def _rounded(value: float | None, kind: str = ".3g") -> str | None:

@@ -31,6 +31,7 @@ from alliance_etl.psychometrics.limits import (
     MOST_NAME_ONE,
 )
 from alliance_etl.psychometrics.multigroup import Group
+from alliance_etl.psychometrics.profile import Share, intervals, likelihood_of
 from alliance_etl.psychometrics.reliability import alpha, omega
 from alliance_etl.psychometrics.variance import NotEstimated, components
 
@@ -166,8 +167,17 @@ def components_row(scores: pl.DataFrame) -> Described:
         found = components(used, with_therapists=levels)
     except NotEstimated:
         return {**about, "reason": "no_variance"}
+    therapist = None if found.icc_therapist is None else Share(found.icc_therapist, found.icc_therapist_se)
+    participant = Share(found.icc_participant, found.icc_participant_se)
+    ends = intervals(likelihood_of(used, with_therapists=levels), participant, therapist)
+    told = {**_ends("icc_participant", ends.participant), **_ends("icc_therapist", ends.therapist)}
     no_level = "too_few_therapists" if named.height else "no_therapist_named"
-    return {**about, **asdict(found), "reason": None if levels else no_level}
+    return {**about, **asdict(found), **told, "reason": None if levels else no_level}
+
+
+def _ends(name: str, ends: tuple[float, float] | None) -> Described:
+    low, high = ends or (None, None)
+    return {f"{name}_low": low, f"{name}_high": high}
 
 
 def _invariance(about: Described, instrument: Instrument, forms: pl.DataFrame) -> Iterator[Described]:

@@ -57,6 +57,19 @@ PASTES_LEFT_OUT = {2, 4, 8, 10, 11, 12, 20, 26, 31, 40, 47, 48, 55, 59, 60}
 LME4_PASTES_UNBALANCED = (0.567415840067, 9.861282137077, 0.383303330050)
 """Batches, casks within batches, rest; by REML, with bobyqa to the last digit."""
 
+PROFILES = {
+    "balanced": [(0.418487402, 0.068613716, 0.818749866)],
+    "unbalanced": [(0.365672006, 0.0, 0.801959087)],
+    "at_the_edge": [(0.0, 0.0, 0.319404329)],
+    "three_levels": [(0.783144780, 0.381004841, 0.966737995), (0.153896611, 0.0, 0.578812207)],
+    "three_levels_unbalanced": [(0.912068209, 0.467659599, 0.984395013), (0.052480101, 0.0, 0.508226323)],
+}
+"""Share of variance and the ends of its 95 % interval, of Dyestuff, Dyestuff with rows left out, Dyestuff2, Pastes and
+Pastes with rows left out; casks before batches. From the REML criterion that lmer(devFunOnly = TRUE) gives as a
+function of theta (standard deviations by that of the rest): the other theta's best value by optimize, the ends by
+uniroot at a rise of qchisq(.95, 1).
+"""
+
 LAVAAN_INVARIANCE = {
     "configural": (115.851, 48, 0.923, 0.097),
     "metric": (124.044, 54, 0.921, 0.093),

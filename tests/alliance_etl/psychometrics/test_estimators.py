@@ -2,6 +2,8 @@
 simulations with known truth.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import polars as pl
 import pytest
@@ -9,8 +11,9 @@ import pytest
 from alliance_etl.psychometrics.congeneric import NoSolution, fit_congeneric
 from alliance_etl.psychometrics.invariance import invariance
 from alliance_etl.psychometrics.multigroup import Group
+from alliance_etl.psychometrics.profile import Share, intervals, likelihood_of
 from alliance_etl.psychometrics.reliability import alpha, omega
-from alliance_etl.psychometrics.rows import with_the_rest
+from alliance_etl.psychometrics.rows import components_row, with_the_rest
 from alliance_etl.psychometrics.variance import NotEstimated, components
 from tests.alliance_etl.psychometrics import references as ref
 
@@ -66,6 +69,9 @@ def test_items_that_follow_from_each_other_have_no_proper_solution() -> None:
             fit_congeneric(covariance, 50)
 
 
+Effects = Callable[[np.random.Generator, int], np.ndarray]
+
+
 def nested(values: list[tuple[str | None, str, float]]) -> pl.DataFrame:
     return pl.DataFrame(
         values, schema={"therapist": pl.String, "participant": pl.String, "score": pl.Float64}, orient="row"
@@ -118,17 +124,26 @@ def test_variances_of_three_levels_are_those_of_lme4(
     )
 
 
-def simulated_sessions(seed: int, therapists: int = 40) -> pl.DataFrame:
+def normal(chance: np.random.Generator, size: int) -> np.ndarray:
+    return chance.normal(size=size)
+
+
+def skewed(chance: np.random.Generator, size: int) -> np.ndarray:
+    """As far from normal as a strong ceiling: skewness -2."""
+    return 1 - chance.exponential(size=size)
+
+
+def simulated_sessions(seed: int, therapists: int = 40, effects: Effects = normal) -> pl.DataFrame:
     """Therapists .2, participants .5, sessions .3 of the variance; people stay 1 to 12 sessions."""
     chance = np.random.default_rng(seed)
     rows: list[tuple[str | None, str, float]] = []
     for therapist in range(therapists):
-        of_therapist = chance.normal(0, np.sqrt(0.2))
+        of_therapist = np.sqrt(0.2) * effects(chance, 1)[0]
         for person in range(int(chance.integers(2, 9))):
-            of_person = of_therapist + chance.normal(0, np.sqrt(0.5))
+            of_person = of_therapist + np.sqrt(0.5) * effects(chance, 1)[0]
             rows += [
-                (f"t{therapist}", f"t{therapist}p{person}", of_person + chance.normal(0, np.sqrt(0.3)))
-                for _ in range(int(chance.integers(1, 13)))
+                (f"t{therapist}", f"t{therapist}p{person}", of_person + of_session)
+                for of_session in np.sqrt(0.3) * effects(chance, int(chance.integers(1, 13)))
             ]
     return nested(rows)
 
@@ -162,6 +177,59 @@ def test_a_unit_of_scores_changes_variances_by_its_square_and_no_share() -> None
     assert (ten.icc_participant, ten.icc_participant_se) == pytest.approx(
         (one.icc_participant, one.icc_participant_se), rel=1e-6
     )
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        pytest.param(of_batches(ref.DYESTUFF), "balanced"),
+        pytest.param(rows_but(of_batches(ref.DYESTUFF), ref.DYESTUFF_LEFT_OUT), "unbalanced"),
+        pytest.param(of_batches(ref.DYESTUFF2), "at_the_edge"),
+        pytest.param(PASTES, "three_levels"),
+        pytest.param(rows_but(PASTES, ref.PASTES_LEFT_OUT), "three_levels_unbalanced"),
+    ],
+)
+def test_intervals_of_shares_are_those_of_the_profile_of_lme4s_criterion(
+    rows: list[tuple[str | None, str, float]], expected: str
+) -> None:
+    scores, three = nested(rows), expected.startswith("three")
+    found = components(scores, with_therapists=three)
+
+    therapist = None if found.icc_therapist is None else Share(found.icc_therapist)
+    ends = intervals(likelihood_of(scores, with_therapists=three), Share(found.icc_participant), therapist)
+
+    told = [(found.icc_participant, *ends.participant)]
+    told += [(found.icc_therapist or 0.0, *ends.therapist)] if ends.therapist else []
+    assert len(told) == len(ref.PROFILES[expected])
+    for one, other in zip(told, ref.PROFILES[expected], strict=True):
+        assert one == pytest.approx(other, abs=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("effects", "therapists", "least"), [(normal, 10, 0.93), (skewed, 40, 0.88)], ids=["normal", "skewed"]
+)
+def test_intervals_hold_the_true_shares_about_as_often_as_they_say(
+    effects: Effects, therapists: int, least: float
+) -> None:
+    held = np.zeros(2)
+    for seed in range(250):
+        row = components_row(simulated_sessions(seed, therapists, effects))
+        held += (
+            row["icc_participant_low"] <= 0.5 <= row["icc_participant_high"],
+            (row["icc_therapist_low"] <= 0.2 <= row["icc_therapist_high"]),
+        )
+
+    assert all(least <= share <= 0.985 for share in held / 250)
+
+
+def test_an_interval_ends_at_zero_where_therapists_do_not_differ() -> None:
+    alike = simulated_sessions(4).with_columns(therapist="t" + (pl.int_range(pl.len()) % 12).cast(pl.String))
+
+    row = components_row(alike)
+
+    assert row["therapists"] == 12
+    assert row["icc_therapist_low"] == 0
+    assert row["icc_therapist_high"] < 0.1
 
 
 def test_scores_that_never_vary_have_no_components() -> None:

@@ -95,7 +95,9 @@ def test_therapists_are_a_level_where_there_are_ten(found: dict[str, Any]) -> No
     (total,) = (row for row in found["variance_components"] if (row["site"], row["scale"]) == ("ulm", "total"))
 
     assert (total["forms"], total["participants"], total["therapists"]) == (220, 110, 12)
+    assert total["icc_participant_low"] < total["icc_participant"] < total["icc_participant_high"]
     assert total["icc_participant"] > 0.5
+    assert total["icc_therapist_low"] <= total["icc_therapist"] < total["icc_therapist_high"]
     assert total["icc_therapist"] < 0.2
 
 
