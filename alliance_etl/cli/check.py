@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from alliance_etl.cli.console import print_document, print_table
+from alliance_etl.cli.console import notes, print_document, print_table
 from alliance_etl.cli.options import HERE, AsJson, StudyPath, Verbose
 from alliance_etl.cli.outcome import FINDINGS, verb
 
@@ -39,6 +39,11 @@ def check(
         print_document(report.as_dict())
     else:
         print_report(report.drop.as_dict(), report.findings)
+        if not report.compared:
+            notes().print(
+                "Its forms are counted as new: there is nothing here to compare them with that you may read.",
+                markup=False,
+            )
     if report.findings:
         raise typer.Exit(FINDINGS)
 

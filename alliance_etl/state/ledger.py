@@ -12,6 +12,7 @@ from dataclasses import asdict, replace
 from datetime import UTC
 from functools import cached_property
 from pathlib import Path
+from typing import Self
 
 from alliance_etl.errors import ConfigurationError
 from alliance_etl.night.reports import DropReport
@@ -58,7 +59,7 @@ class Ledger:
         fresh = not path.exists()
         self.connection = sqlite3.connect(path, isolation_level=None, timeout=60)
         self.connection.row_factory = sqlite3.Row
-        if fresh:
+        if fresh and path.name != ":memory:":
             path.chmod(0o600)
         refuse_newer(self.connection, path)
         self.connection.execute("PRAGMA journal_mode = WAL")
@@ -66,6 +67,14 @@ class Ledger:
         self.connection.executescript(
             _SCHEMA + "".join(book.SCHEMA for book in (contacts, nights, told_notices, audit, lookalikes, receipts))
         )
+
+    @classmethod
+    def in_memory(cls, original: sqlite3.Connection) -> Self:
+        """A copy in memory, as the original is now; what is written to it goes nowhere."""
+        copy = cls(Path(":memory:"))
+        original.backup(copy.connection)
+        refuse_newer(copy.connection, Path("ledger.sqlite"))
+        return copy
 
     def close(self) -> None:
         self.connection.close()

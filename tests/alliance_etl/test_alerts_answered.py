@@ -292,7 +292,7 @@ def test_check_tells_the_alerts_that_a_file_shows_by_itself(
 ) -> None:
     study = started(tmp_path / "study")
     file = tmp_path / "2.csv"
-    file.write_text(table(*rows, header=HEADER))
+    file.write_text(table(*rows, "Q,1,2026-01-05,1,2,3,2,5,1", header=HEADER))  # not the very file that came before
 
     report = checked(study, file)
 
