@@ -165,17 +165,18 @@ def _print(linked: "Linked", path: Path, shown: Path, folder: Path, wanted_error
     rows = [
         [
             name,
-            component.pairs,
+            component.forms,
             component.participants,
             component.correlation,
             component.mean_error,
             component.remsd,
-            pairs_needed(component.mean_error, component.pairs, wanted_error),
+            pairs_needed(component.mean_error, component.forms, wanted_error),
         ]
         for name, component in linked.crosswalk.components.items()
     ]
-    wanted = f"more pairs for an error of {wanted_error:g}"
-    print_table(["component", "pairs", "participants", "correlation", "mean error", "REMSD by site", wanted], rows)
+    what = "forms" if linked.crosswalk.design == "common_items" else "pairs"
+    wanted = f"more {what} for an error of {wanted_error:g}"
+    print_table(["component", what, "participants", "correlation", "mean error", "REMSD by site", wanted], rows)
     print(f"Review {shown.relative_to(folder)}, then add to study.yaml:")
     print(f"crosswalks: [{path.relative_to(folder)}]")
 

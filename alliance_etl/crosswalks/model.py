@@ -175,6 +175,11 @@ class LinkedComponent(_Strict):
     points: tuple[Point, ...]
     """Ascending in score, from 0 to 100."""
 
+    @property
+    def forms(self) -> int:
+        """How much it rests on: pairs of forms, or under common_items the forms of both sides."""
+        return self.anchor.source_forms + self.anchor.target_forms if self.anchor else self.pairs
+
     @model_validator(mode="after")
     def _whole(self) -> Self:
         scores = [point.score for point in self.points]

@@ -330,6 +330,19 @@ def test_the_verb_links_by_items_and_writes_a_page_with_them(study: Scenario) ->
     assert "http" not in html.replace("http-equiv", "")
 
 
+def test_the_verb_says_how_many_more_forms_a_smaller_error_needs(study: Scenario) -> None:
+    said = CliRunner().invoke(
+        app,
+        ["link", SHORT, LONG, "--design", "common_items", "--method", "linear", "--component", "bond",
+         "--despite-correlation", OVERRIDE, "--target-error", "0.2", "--study", str(study.folder)],
+    )  # fmt: skip
+    assert said.exit_code == 0, said.stderr
+    (row,) = [line.split() for line in said.stdout.splitlines() if line.strip().startswith("bond")]
+    forms, error, more = int(row[1].replace(",", "")), float(row[4]), int(row[-1].replace(",", ""))
+    assert forms == 4 * PEOPLE_A_SIDE
+    assert more == pytest.approx(forms * ((error / 0.2) ** 2 - 1), rel=0.02)
+
+
 def test_the_page_of_every_design_says_what_it_rests_on(study: Scenario) -> None:
     common = page(linked(study, Request(SHORT, LONG, "kernel", "common_items", ("bond",), override=OVERRIDE)).crosswalk)
     assert "items that both have" in common
