@@ -5,7 +5,14 @@ They are no part of it.
 
 from dataclasses import replace
 
-from alliance_etl.psychometrics.limits import FEWEST_PEOPLE, FEWEST_PER_SITE, FEWEST_THERAPISTS, MODELS
+from alliance_etl.psychometrics.limits import (
+    FEWEST_FOR_ORDINAL,
+    FEWEST_PEOPLE,
+    FEWEST_PER_SITE,
+    FEWEST_THERAPISTS,
+    MODELS,
+    MOST_STEPS,
+)
 from alliance_etl.tables import Column, Table
 from schemas.columns import INSTRUMENT, RATER_ROLE, SITE
 from schemas.tables import CODEBOOK, META
@@ -68,6 +75,21 @@ RELIABILITY = Table(
             "no_variance",
             "two_items",
             "no_proper_solution",
+        ),
+        Column(
+            "ordinal_alpha",
+            "DOUBLE",
+            "alpha of the polychoric correlations, those of the normal traits behind answers in a few steps (Zumbo, "
+            "Gadermann & Zeisser 2007)",
+            high=1,
+        ),
+        Column(
+            "ordinal_reason",
+            "VARCHAR",
+            "why there is an alpha and no ordinal_alpha: too_many_steps (answers that are no steps, or over "
+            f"{MOST_STEPS}); too_few_people (under {FEWEST_FOR_ORDINAL}); no_proper_solution: a correlation of one, or "
+            "correlations that do not go together",
+            values=("too_many_steps", "too_few_people", "no_proper_solution"),
         ),
     ),
 )

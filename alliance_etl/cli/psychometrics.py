@@ -20,6 +20,7 @@ _SHOWN: dict[str, tuple[str, dict[str, Callable[[Row], Any]]]] = {
             **{name: itemgetter(name) for name in ("rater_role", "scale", "people")},
             "alpha": lambda row: _interval(row, "alpha"),
             "omega": lambda row: _interval(row, "omega"),
+            "ordinal alpha": lambda row: _rounded(row["ordinal_alpha"], ".2f"),
             "why not": itemgetter("reason"),
         },
     ),

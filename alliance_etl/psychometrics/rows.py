@@ -13,6 +13,7 @@ import polars as pl
 from alliance_etl.instruments.model import Instrument
 from alliance_etl.psychometrics.answers import (
     ALL_SITES,
+    Floats,
     Moments,
     first_complete,
     keyed,
@@ -23,14 +24,17 @@ from alliance_etl.psychometrics.answers import (
 from alliance_etl.psychometrics.congeneric import NoSolution, fit_congeneric
 from alliance_etl.psychometrics.invariance import invariance
 from alliance_etl.psychometrics.limits import (
+    FEWEST_FOR_ORDINAL,
     FEWEST_ITEMS,
     FEWEST_PEOPLE,
     FEWEST_PER_SITE,
     FEWEST_THERAPISTS,
     MODELS,
     MOST_NAME_ONE,
+    MOST_STEPS,
 )
 from alliance_etl.psychometrics.multigroup import Group
+from alliance_etl.psychometrics.polychoric import polychoric
 from alliance_etl.psychometrics.profile import Share, intervals, likelihood_of
 from alliance_etl.psychometrics.reliability import alpha, omega
 from alliance_etl.psychometrics.variance import NotEstimated, components
@@ -64,7 +68,9 @@ def _reliability(about: Described, instrument: Instrument, forms: pl.DataFrame) 
             own = answers if site is ALL_SITES else own
             known = moments(own) if len(own) else None
             size = {"people": len(own), "items": len(described.items)}
-            yield {**about, "site": site, "scale": scale, **size, **_coefficients(known, len(described.items))}
+            told = _coefficients(known, len(described.items))
+            in_steps = ordinal(own, instrument) if "alpha" in told else {}
+            yield {**about, "site": site, "scale": scale, **size, **told, **in_steps}
 
 
 def _coefficients(known: Moments | None, items: int) -> Described:
@@ -78,6 +84,18 @@ def _coefficients(known: Moments | None, items: int) -> Described:
         return {**found, **_told("omega", asdict(omega(fit_congeneric(known.covariance, known.people))))}
     except NoSolution:
         return {**found, "reason": "no_proper_solution"}
+
+
+def ordinal(answers: Floats, instrument: Instrument) -> Described:
+    """Of answers that have an alpha."""
+    if response_of(instrument).kind != "ordinal" or len(np.unique(answers)) > MOST_STEPS:
+        return {"ordinal_reason": "too_many_steps"}
+    if len(answers) < FEWEST_FOR_ORDINAL:
+        return {"ordinal_reason": "too_few_people"}
+    try:
+        return {"ordinal_alpha": alpha(polychoric(answers), len(answers)).value}
+    except NoSolution:
+        return {"ordinal_reason": "no_proper_solution"}
 
 
 def _why_no_alpha(known: Moments | None, items: int) -> str | None:

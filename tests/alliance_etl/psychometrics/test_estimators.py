@@ -2,7 +2,7 @@
 simulations with known truth.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import polars as pl
@@ -11,6 +11,7 @@ import pytest
 from alliance_etl.psychometrics.congeneric import NoSolution, fit_congeneric
 from alliance_etl.psychometrics.invariance import invariance
 from alliance_etl.psychometrics.multigroup import Group
+from alliance_etl.psychometrics.polychoric import polychoric
 from alliance_etl.psychometrics.profile import Share, intervals, likelihood_of
 from alliance_etl.psychometrics.reliability import alpha, omega
 from alliance_etl.psychometrics.rows import components_row, with_the_rest
@@ -58,6 +59,70 @@ def test_the_intervals_hold_the_true_values_as_often_as_they_say() -> None:
 
     assert held_alpha / 400 == pytest.approx(0.95, abs=0.03)
     assert held_omega / 400 == pytest.approx(0.95, abs=0.03)
+
+
+def drawn(state: int) -> Iterator[float]:
+    """Numbers from 0 to 1 that any program can draw (the linear congruence of C's standard)."""
+    while True:
+        state = (1103515245 * state + 12345) % 2**31
+        yield state / 2**31
+
+
+def in_steps(people: int, cuts: list[float]) -> np.ndarray:
+    """Five items, each less like the trait than the one before, cut into steps."""
+    chance = drawn(people)
+
+    def bell() -> float:
+        return sum(next(chance) for _ in range(4)) - 2
+
+    rows = []
+    for _ in range(people):
+        trait = bell()
+        rows.append([np.searchsorted(cuts, trait + bell() * (0.5 + 0.1 * item)) for item in range(5)])
+    return np.array(rows, dtype=np.float64)
+
+
+IN_STEPS = {
+    "even": in_steps(300, [-0.8, -0.3, 0.2, 0.7]),
+    "ceiling": in_steps(400, [-1.2, -0.9, -0.6, -0.4, -0.2, 0.1]),
+}
+
+
+@pytest.mark.parametrize("name", IN_STEPS)
+def test_polychoric_correlations_are_those_of_lavaan_and_their_alpha_is_that_of_psych(name: str) -> None:
+    found = polychoric(IN_STEPS[name])
+
+    assert found[np.tril_indices(5, -1)] == pytest.approx(ref.numbers(ref.POLYCHORIC[name])[0], abs=2e-8)
+    assert alpha(found, 300).value == pytest.approx(ref.PSYCH_ORDINAL_ALPHA[name], abs=1e-5)
+
+
+def test_ordinal_alpha_is_that_of_the_traits_where_a_ceiling_makes_alpha_of_answers_less() -> None:
+    of_traits = 5 * 0.5 / (1 + 4 * 0.5)
+    told = []
+    for seed in range(60):
+        chance = np.random.default_rng(seed)
+        traits = np.sqrt(0.5) * (chance.normal(size=(300, 1)) + chance.normal(size=(300, 5)))
+        answers = np.searchsorted([-2, -1.5, -1, -0.6], traits).astype(np.float64)
+        told.append((alpha(polychoric(answers), 300).value, alpha(np.cov(answers, rowvar=False), 300).value))
+
+    ordinal, plain = np.mean(told, axis=0)
+    assert ordinal == pytest.approx(of_traits, abs=0.01)
+    assert plain < of_traits - 0.05
+
+
+def test_steps_that_nobody_took_and_the_direction_of_items_change_no_polychoric_correlation() -> None:
+    answers = IN_STEPS["even"]
+    spread, turned = np.array([0.0, 1.5, 2.0, 6.0, 6.5])[answers.astype(int)], answers * [-1, 1, 1, 1, 1]
+
+    assert polychoric(spread) == pytest.approx(polychoric(answers), abs=1e-12)
+    assert polychoric(turned)[0, 1:] == pytest.approx(-polychoric(answers)[0, 1:], abs=1e-8)
+
+
+def test_answers_of_which_one_tells_the_other_have_no_polychoric_correlations() -> None:
+    answers = IN_STEPS["even"]
+
+    with pytest.raises(NoSolution):
+        polychoric(np.column_stack([answers, answers[:, 0]]))
 
 
 def test_items_that_follow_from_each_other_have_no_proper_solution() -> None:

@@ -14,7 +14,8 @@ import pytest
 from typer.testing import CliRunner
 
 from alliance_etl.cli.app import app
-from alliance_etl.psychometrics.rows import components_row
+from alliance_etl.instruments.registry import load_registry
+from alliance_etl.psychometrics.rows import components_row, ordinal
 from tests.scenario import EXPORT, Scenario, site, table
 
 
@@ -59,6 +60,26 @@ def test_reliability_is_of_one_form_of_each_person(found: dict[str, Any]) -> Non
         for where, row in total.items()
         if where != "oslo"
     )
+
+
+def test_ordinal_alpha_asks_for_more_people_and_says_so(study: Scenario, found: dict[str, Any]) -> None:
+    total = {row["site"]: row for row in found["reliability"] if row["scale"] == "total"}
+
+    assert all(total[site]["ordinal_alpha"] > total[site]["alpha"] for site in ("berlin", "ulm", None))
+    assert (total["oslo"]["ordinal_alpha"], total["oslo"]["ordinal_reason"]) == (None, None)  # as it has no alpha
+
+
+@pytest.mark.parametrize(
+    ("people", "steps", "reason"), [(99, 5, "too_few_people"), (100, 8, "too_many_steps"), (100, 5, None)]
+)
+def test_an_alpha_without_ordinal_alpha_has_a_reason(people: int, steps: int, reason: str | None) -> None:
+    chance = np.random.default_rng(3)
+    traits = chance.normal(size=(people, 1)) + chance.normal(size=(people, 3))
+    answers = np.digitize(traits, np.linspace(-2, 2, steps - 1)).astype(np.float64)
+
+    told = ordinal(answers, load_registry()["wai_sr_client"])
+
+    assert (told.get("ordinal_reason"), "ordinal_alpha" in told) == (reason, reason is None)
 
 
 def test_what_has_no_number_has_a_reason(found: dict[str, Any]) -> None:
