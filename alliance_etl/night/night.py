@@ -31,7 +31,7 @@ from alliance_etl.night.news import unsettled
 from alliance_etl.night.owed import Owed
 from alliance_etl.night.plans import Plans
 from alliance_etl.night.promises import Promises
-from alliance_etl.night.publish import Alerted, Answers, publish
+from alliance_etl.night.publish import Alerted, Answers, Ready, publish
 from alliance_etl.night.renewed import renew
 from alliance_etl.night.reports import CheckResult, PublicationReport, ScoredReport, SiteReport
 from alliance_etl.night.scorings import scorings_of
@@ -172,7 +172,7 @@ class Night:
         said = [for_everybody(word, ids[word.site]) for word in words]
         told = findings_told(alerts, said, [drop for drop in self.ledger.drops() if drop.site in self.study.sites])
         answered = Alerted(alerts, confirmation_rows(said, alerts), told)
-        report = publish(
+        ready = Ready(
             self.study,
             self.registry,
             self.promises,
@@ -184,6 +184,7 @@ class Night:
             judged,
             self.crosswalks,
         )
+        report = publish(ready)
         self._tell(told)
         return report
 

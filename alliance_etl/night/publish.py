@@ -48,42 +48,53 @@ class Alerted:
     told: Told
 
 
-def publish(
-    study: Study,
-    registry: Registry,
-    promises: Promises,
-    layout: Layout,
-    ledger: Ledger,
-    scorings: Sequence[Scoring],
-    answers: Answers,
-    alerted: Alerted,
-    judged: Judged,
-    crosswalks: Sequence[Crosswalk] = (),
-) -> PublicationReport:
+@dataclass(frozen=True)
+class Ready:
+    """What a night has made ready to be published, with all that it takes to do so."""
+
+    study: Study
+    registry: Registry
+    promises: Promises
+    layout: Layout
+    ledger: Ledger
+    scorings: Sequence[Scoring]
+    answers: Answers
+    alerted: Alerted
+    judged: Judged
+    crosswalks: Sequence[Crosswalk] = ()
+
+
+def publish(ready: Ready) -> PublicationReport:
     """Build and swap, unless what is public was built from just this and nobody has touched it since. RunFailed where
     the warehouse cannot be written.
     """
-    forms = sum(segment.rows for segment in ledger.segments(kind="current") if segment.site in study.sites)
-    mark = _mark(study, registry, promises, ledger, answers, alerted)
-    with trouble_with_disk_told(layout.warehouse):
-        public = published_folder(layout.warehouse)
+    forms = sum(segment.rows for segment in ready.ledger.segments(kind="current") if segment.site in ready.study.sites)
+    mark = _mark(ready)
+    with trouble_with_disk_told(ready.layout.warehouse):
+        public = published_folder(ready.layout.warehouse)
         stands = public and f"{public.name} {mark} {imprint(public)}"
-    if stands and ledger.meta("published") == stands:
-        return PublicationReport(forms, {}, rewritten=False, path=str(layout.warehouse / "alliance.duckdb"))
-    with trouble_with_disk_told(layout.state):
-        frames = _frames(study, registry, promises, layout, ledger, scorings, alerted, judged, crosswalks, mark)
-    _keep_contracts(promises, frames)
-    contents = Contents(scorings, answers, frames, promises.tables, _codes(promises, scorings, frames["drops"]))
-    with trouble_with_disk_told(layout.warehouse):
-        folder = next_folder(layout.warehouse, after=_last_number(ledger))
+    if stands and ready.ledger.meta("published") == stands:
+        return PublicationReport(forms, {}, rewritten=False, path=str(ready.layout.warehouse / "alliance.duckdb"))
+    with trouble_with_disk_told(ready.layout.state):
+        frames = _frames(ready, mark)
+    _keep_contracts(ready.promises, frames)
+    contents = Contents(
+        ready.scorings,
+        ready.answers,
+        frames,
+        ready.promises.tables,
+        _codes(ready.promises, ready.scorings, frames["drops"]),
+    )
+    with trouble_with_disk_told(ready.layout.warehouse):
+        folder = next_folder(ready.layout.warehouse, after=_last_number(ready.ledger))
         files = write_parquet(folder / "tables", contents)
         rows = write_duckdb(folder / "alliance.duckdb", contents, files)
-        make_public(layout.warehouse, folder)
+        make_public(ready.layout.warehouse, folder)
         built = f"{folder.name} {mark} {imprint(folder)}"
-    with trouble_with_disk_told(layout.state), ledger.transaction():
-        ledger.set_meta("published", built)
-        ledger.trail.enter("publication", about=mark, number=folder.name, forms=forms, tables=rows)
-    return PublicationReport(forms, rows, rewritten=True, path=str(layout.warehouse / "alliance.duckdb"))
+    with trouble_with_disk_told(ready.layout.state), ready.ledger.transaction():
+        ready.ledger.set_meta("published", built)
+        ready.ledger.trail.enter("publication", about=mark, number=folder.name, forms=forms, tables=rows)
+    return PublicationReport(forms, rows, rewritten=True, path=str(ready.layout.warehouse / "alliance.duckdb"))
 
 
 def _last_number(ledger: Ledger) -> int:
@@ -103,66 +114,53 @@ def _codes(promises: Promises, scorings: Sequence[Scoring], drops: pl.DataFrame)
     return {column: texts for column, texts in codes.items() if texts}
 
 
-def _mark(
-    study: Study, registry: Registry, promises: Promises, ledger: Ledger, answers: Answers, alerted: Alerted
-) -> str:
+def _mark(ready: Ready) -> str:
     """Changes with everything that is published, the time apart."""
-    drops = [(d.seq, d.site, d.status, asdict(d.counts), d.findings_file) for d in ledger.drops()]
-    files = {name: [label for label, _ in files] for name, files in answers.items()}
-    superseded = [segment.path for segment in ledger.segments(kind="superseded")]
-    tables = {table.name: [asdict(column) for column in table.columns] for table in promises.tables.values()}
+    drops = [(d.seq, d.site, d.status, asdict(d.counts), d.findings_file) for d in ready.ledger.drops()]
+    files = {name: [label for label, _ in files] for name, files in ready.answers.items()}
+    superseded = [segment.path for segment in ready.ledger.segments(kind="superseded")]
+    tables = {table.name: [asdict(column) for column in table.columns] for table in ready.promises.tables.values()}
     facts = [
         drops,
         files,
         superseded,
         tables,
-        alerted.alerts.rows(),
-        alerted.confirmations,
-        sorted(alerted.told.items()),
-        configuration_of(study, registry),
+        ready.alerted.alerts.rows(),
+        ready.alerted.confirmations,
+        sorted(ready.alerted.told.items()),
+        configuration_of(ready.study, ready.registry),
         version("alliance-etl"),
         version("duckdb"),
     ]
     return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
 
-def _frames(
-    study: Study,
-    registry: Registry,
-    promises: Promises,
-    layout: Layout,
-    ledger: Ledger,
-    scorings: Sequence[Scoring],
-    alerted: Alerted,
-    judged: Judged,
-    crosswalks: Sequence[Crosswalk],
-    mark: str,
-) -> dict[str, pl.DataFrame]:
-    tables = promises.tables
-    stored = [*(scoring.table for scoring in scorings), *(t for t in tables.values() if t.kind == "stored")]
+def _frames(ready: Ready, mark: str) -> dict[str, pl.DataFrame]:
+    tables = ready.promises.tables
+    stored = [*(scoring.table for scoring in ready.scorings), *(t for t in tables.values() if t.kind == "stored")]
     views = [table for table in tables.values() if table.kind == "view"]
     rows = {
-        "drops": _drop_rows(study, ledger),
-        "instruments": instrument_rows(registry, registry.origin),
-        "items": item_rows(registry),
-        "scales": scale_rows(registry),
-        "mapping": mapping_rows(registry, study.scoring.wants_c_grade),
-        "crosswalks": crosswalk_rows(crosswalks),
-        "crosswalk_points": crosswalk_point_rows(crosswalks),
+        "drops": _drop_rows(ready.study, ready.ledger),
+        "instruments": instrument_rows(ready.registry, ready.registry.origin),
+        "items": item_rows(ready.registry),
+        "scales": scale_rows(ready.registry),
+        "mapping": mapping_rows(ready.registry, ready.study.scoring.wants_c_grade),
+        "crosswalks": crosswalk_rows(ready.crosswalks),
+        "crosswalk_points": crosswalk_point_rows(ready.crosswalks),
         "codebook": codebook_rows(stored, views),
-        "meta": _meta_rows(study, registry, ledger, mark),
-        "confirmations": alerted.confirmations,
+        "meta": _meta_rows(ready.study, ready.registry, ready.ledger, mark),
+        "confirmations": ready.alerted.confirmations,
         "fitness_criteria": criterion_rows(),
-        "expectations": expectation_rows(study),
-        "rupture_rules": rupture_rule_rows(study),
-        "change_rules": change_rule_rows(study),
+        "expectations": expectation_rows(ready.study),
+        "rupture_rules": rupture_rule_rows(ready.study),
+        "change_rules": change_rule_rows(ready.study),
     }
     frames = {name: as_frame(tables[name], listed) for name, listed in rows.items()}
-    frames["alerts"] = alerted.alerts.select(tables["alerts"].column_names)
-    frames["fitness"] = judged.fitness.select(tables["fitness"].column_names)
-    frames["duplicate_answers"] = judged.duplicates.select(tables["duplicate_answers"].column_names)
-    frames["findings"] = _findings(study, promises, layout, ledger, alerted.told)
-    frames["superseded"] = _superseded(study, promises, layout, ledger)
+    frames["alerts"] = ready.alerted.alerts.select(tables["alerts"].column_names)
+    frames["fitness"] = ready.judged.fitness.select(tables["fitness"].column_names)
+    frames["duplicate_answers"] = ready.judged.duplicates.select(tables["duplicate_answers"].column_names)
+    frames["findings"] = _findings(ready.study, ready.promises, ready.layout, ready.ledger, ready.alerted.told)
+    frames["superseded"] = _superseded(ready.study, ready.promises, ready.layout, ready.ledger)
     return frames
 
 
