@@ -69,8 +69,20 @@ CROSSWALKS = Table(
             "common_items", "BIGINT", "items that link forms of different people; NULL for other designs", unit="items"
         ),
         Column(
-            "within_days", "BIGINT", "days that were allowed between both forms; NULL for other designs", unit="days"
+            "anchor_difference",
+            "DOUBLE",
+            "how much higher the source's people answer the common items than the target's, in their pooled sd",
         ),
+        Column("apart_at_most", "BIGINT", "what was allowed between both forms under nearby_sessions, in apart_unit"),
+        Column("apart_unit", "VARCHAR", "days or sessions"),
+        Column(
+            "drift",
+            "DOUBLE",
+            "how much higher the target's scores are where its form came second than where it came first: what the "
+            "alliance changed in between; NULL for other designs",
+            unit="percent",
+        ),
+        Column("drift_error", "DOUBLE", "standard error of drift", unit="percent"),
         Column("calibration", "VARCHAR", "by items: concurrent, or what moved one calibration to the other"),
         Column("known_from", "VARCHAR", "crosswalk whose parameters of the target's items were held fixed"),
         Column("trait_correlation", "DOUBLE", "of both traits, under calibrated projection", low=-1, high=1),

@@ -53,13 +53,17 @@ def link(
         Literal["single_group", "nested_items", "nearby_sessions", "common_items"],
         typer.Option(
             "--design",
-            help="Both forms for one session; one form whose items hold the other's; the same people within some days; "
+            help="Both forms for one session; one form whose items hold the other's; the same people nearby in time; "
             "other people, by the items that are in both forms.",
         ),
     ] = "single_group",
     within: Annotated[
         int, typer.Option("--within", metavar="DAYS", min=0, help="Of nearby_sessions: days between both forms.")
     ] = 14,
+    within_sessions: Annotated[
+        int | None,
+        typer.Option("--within-sessions", metavar="N", min=0, help="Instead of --within: sessions between both forms."),
+    ] = None,
     calibration: Annotated[
         Literal["concurrent", "stocking_lord", "haebara", "mean_sigma", "mean_mean"],
         typer.Option("--calibration", help="Of common_items, by items: all at once, or each side and then moved."),
@@ -107,6 +111,7 @@ def link(
         raise ConfigurationError("linking needs scipy, which is not installed: pip install 'alliance-etl[linking]'")
     from alliance_etl.crosswalks.files import read_crosswalk
     from alliance_etl.crosswalks.link import Request
+    from alliance_etl.crosswalks.nearby import Window
 
     opened, registry = open_study(study)
     database = opened.folder / "warehouse" / "alliance.duckdb"
@@ -125,7 +130,7 @@ def link(
         tuple(components or ()),
         participants,
         override=despite,
-        within=within,
+        window=Window(within) if within_sessions is None else Window(within_sessions, "sessions"),
         despite_order=despite_order,
         despite_difference=despite_difference,
         calibration=calibration,

@@ -8,7 +8,7 @@ import numpy as np
 
 from alliance_etl.crosswalks.curve import DIGITS, Curve, rounded, within
 from alliance_etl.crosswalks.estimate import DEGREES, measurement_error, side
-from alliance_etl.crosswalks.groups import Group, Groups
+from alliance_etl.crosswalks.groups import Group, Groups, items_elsewhere
 from alliance_etl.crosswalks.model import BY_SCORES, Anchor, LinkedComponent, Method, ScoreMethod
 from alliance_etl.linking.anchored import (
     Anchored,
@@ -108,6 +108,7 @@ def anchor_of(groups: Groups, source: Anchored, target: Anchored) -> Anchor:
     difference = (source.anchor.mean() - target.anchor.mean()) / spread if spread else 0.0
     return Anchor(
         items=groups.common,
+        elsewhere=items_elsewhere(groups.source.of, groups.target.of),
         source_forms=source.score.size,
         target_forms=target.score.size,
         in_both=len({*source.participants} & {*target.participants}),

@@ -98,9 +98,9 @@ def curve_of_pairs(
 
 def _by_order(scores: Scores, pairs: Pairs, weights: Array) -> tuple[Subgroup, ...]:
     """Whether the link is another one where the source's form came first: a change between both would show there."""
-    if pairs.days is None:
+    if pairs.apart is None:
         return ()
-    order = np.where(pairs.days > 0, "source first", np.where(pairs.days < 0, "target first", "same day")).tolist()
+    order = np.where(pairs.apart > 0, "source first", np.where(pairs.apart < 0, "target first", "together")).tolist()
     return invariance(scores.x, scores.y, "order", order, pairs.participants, scores.of_x.points, weights)[0]
 
 

@@ -52,6 +52,13 @@ class Groups:
         return found[0], found[1]
 
 
+def items_elsewhere(source: Measured, target: Measured) -> dict[int, int]:
+    """Items of the source's component that the target has, too, but in another one."""
+    outside = {whole: item for item, whole in target.instrument.in_wai36.items() if item not in target.items}
+    places = {item: source.instrument.in_wai36.get(item) for item in source.items}
+    return {item: outside[whole] for item, whole in places.items() if whole in outside}
+
+
 def common_items(source: Measured, target: Measured) -> dict[int, int]:
     """Items of the component on both sides that are one item of the WAI-36. NotLinked where their ranges differ."""
     of_target = {target.instrument.in_wai36.get(item): item for item in target.items}

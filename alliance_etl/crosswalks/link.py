@@ -23,9 +23,9 @@ from alliance_etl.crosswalks.model import (
     Design,
     LinkedComponent,
     Method,
-    Nearby,
 )
-from alliance_etl.crosswalks.pairs import TOTAL, Measured, Pairs, measured, nearby, nested, paired
+from alliance_etl.crosswalks.nearby import TWO_WEEKS, Window, nearby, nearby_evidence
+from alliance_etl.crosswalks.pairs import TOTAL, Measured, Pairs, measured, nested, paired
 from alliance_etl.crosswalks.refusals import FEWEST_PARTICIPANTS, NotLinked
 from alliance_etl.instruments.model import COMPONENTS, Instrument
 from alliance_etl.instruments.registry import Registry
@@ -49,8 +49,8 @@ class Request:
     participants: int = FEWEST_PARTICIPANTS
     override: str | None = None
     """Why scores that correlate too little are linked."""
-    within: int = 14
-    """Days between both forms, under nearby_sessions."""
+    window: Window = TWO_WEEKS
+    """How far apart both forms may be, under nearby_sessions."""
     despite_order: str | None = None
     despite_difference: str | None = None
     calibration: Calibration = "concurrent"
@@ -136,7 +136,7 @@ def _by_pairs(
     pairs = pairs_of(database, source, target, request)
     together = correlation(source.pomp(pairs.source), target.pomp(pairs.target)) if pairs.number else 0.0
     reason = (
-        refusals.of_pairs(component, pairs, request.design, request.participants)
+        refusals.of_pairs(component, pairs, request.design, request.window, request.participants)
         or refusals.of_order(component, pairs, request.despite_order)
         or refusals.of_correlation(component, together, request.override)
     )
@@ -150,7 +150,10 @@ def _by_pairs(
         curve = curve_by_items(answered, request.method, request.calibration, request.known, component)
     override = request.override if together < LOWEST_CORRELATION else None
     made = linked_component(pairs, source, target, curve, override=override)
-    return made if pairs.days is None else made.model_copy(update={"nearby": _nearby(pairs, request)})
+    if request.design != "nearby_sessions":
+        return made
+    told = nearby_evidence(pairs, source, target, request.window, request.despite_order)
+    return made.model_copy(update={"nearby": told})
 
 
 def _by_common_items(
@@ -181,24 +184,12 @@ def _by_common_items(
     return made.model_copy(update={"anchor": anchor.model_copy(update={"override": request.despite_difference})})
 
 
-def _nearby(pairs: Pairs, request: Request) -> Nearby:
-    assert pairs.days is not None
-    first, last = int((pairs.days > 0).sum()), int((pairs.days < 0).sum())
-    return Nearby(
-        within=request.within,
-        mean_days=round(float(abs(pairs.days).mean()), 2),
-        source_first=first,
-        target_first=last,
-        override=request.despite_order if bool(first) != bool(last) else None,
-    )
-
-
 def pairs_of(database: Path, source: Measured, target: Measured, request: Request) -> Pairs:
     """The pairs of a design. NotLinked where the source's items are not among the target's."""
     if request.design == "single_group":
         return paired(database, source, target)
     if request.design == "nearby_sessions":
-        return nearby(database, source, target, request.within)
+        return nearby(database, source, target, request.window)
     return nested(database, source, target, inner_items(source.instrument, target.instrument, source.items))
 
 

@@ -91,6 +91,8 @@ class Anchor(_Strict):
     source_correlation: float
     """Of the source's score with the score on the common items; 1 where there are no other items."""
     target_correlation: float
+    elsewhere: Mapping[int, int] = {}
+    """Items of the source's component that the target counts to another one, and its numbers: they link nothing."""
     difference: float
     """How much higher the source's people answer the common items than the target's, in their pooled sd."""
     override: str | None = None
@@ -101,12 +103,18 @@ class Nearby(_Strict):
     """What links forms of the same people on different days."""
 
     within: int
-    """Days that were allowed between both forms."""
-    mean_days: float
-    """Mean of the days between them, whichever came first."""
+    """Days, or sessions, that were allowed between both forms."""
+    unit: Literal["days", "sessions"] = "days"
+    mean_apart: float
+    """Mean of the days or sessions between them, whichever came first."""
     source_first: int
     """Pairs in which the source's form is the earlier one."""
     target_first: int
+    drift: float | None = None
+    """How much higher the target's scores are, in POMP and above the line of all pairs, where its form came second than
+    where it came first: twice what the alliance rises in between. Null without both orders."""
+    drift_error: float | None = None
+    """Its standard error."""
     override: str | None = None
     """Why the scores are linked although one form always came first."""
 

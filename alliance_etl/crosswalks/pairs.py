@@ -63,8 +63,8 @@ class Pairs:
     participants: tuple[str, ...]
     sites: NDArray[np.str_]
     dates: tuple[date | None, ...]
-    days: NDArray[np.int64] | None = None
-    """By how many days the target's form is the later one, where both may be of different days. (pairs,)"""
+    apart: NDArray[np.int64] | None = None
+    """By how many days, or sessions, the target's form is the later one, where that may be any. (pairs,)"""
 
     @property
     def number(self) -> int:
@@ -91,27 +91,10 @@ def paired(database: Path, source: Measured, target: Measured) -> Pairs:
         SELECT s.site, s.participant, coalesce(s.session_date, t.session_date) AS day, {aliased(columns)}
         FROM {answers_of(source)} s JOIN {answers_of(target)} t
           ON {SAME_SESSION}
-        WHERE {_all_there(columns)}
+        WHERE {all_there(columns)}
         ORDER BY s.form_id, t.form_id"""
-    return _read(database, query, source, target)
-
-
-def nearby(database: Path, source: Measured, target: Measured, within: int) -> Pairs:
-    """Pairs of forms of one participant and rater that are each other's nearest, at most so many days apart.
-
-    Each form is in one pair at most; of forms as near, those with the smaller form_id. One without a date is in none.
-    """
-    columns = [*(f"s.item_{n}" for n in source.items), *(f"t.item_{n}" for n in target.items)]
-    query = f"""
-        SELECT s.site, s.participant, s.session_date AS day, (t.session_date - s.session_date)::BIGINT AS days,
-               {aliased(columns)}
-        FROM {answers_of(source)} s JOIN {answers_of(target)} t
-          ON {SAME_PERSON} AND abs(t.session_date - s.session_date) <= {within}
-        WHERE {_all_there(columns)}
-        QUALIFY row_number() OVER (PARTITION BY s.form_id ORDER BY abs(t.session_date - s.session_date), t.form_id) = 1
-            AND row_number() OVER (PARTITION BY t.form_id ORDER BY abs(t.session_date - s.session_date), s.form_id) = 1
-        ORDER BY s.form_id, t.form_id"""
-    return _read(database, query, source, target)
+    with duckdb.connect(str(database), read_only=True) as connection:
+        return read_pairs(connection, query, source, target)
 
 
 def nested(database: Path, source: Measured, target: Measured, inner: Sequence[int]) -> Pairs:
@@ -122,11 +105,12 @@ def nested(database: Path, source: Measured, target: Measured, inner: Sequence[i
     columns = [*(f"t.item_{n}" for n in inner), *(f"t.item_{n}" for n in target.items)]
     query = f"""
         SELECT t.site, t.participant, t.session_date AS day, {aliased(columns)} FROM {answers_of(target)} t
-        WHERE {_all_there(columns)} ORDER BY t.form_id"""
-    return _read(database, query, source, target)
+        WHERE {all_there(columns)} ORDER BY t.form_id"""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        return read_pairs(connection, query, source, target)
 
 
-def _all_there(columns: Sequence[str]) -> str:
+def all_there(columns: Sequence[str]) -> str:
     return " AND ".join(f"{column} IS NOT NULL" for column in dict.fromkeys(columns))
 
 
@@ -139,9 +123,9 @@ def answers_of(side: Measured) -> str:
     return f'"answers_{side.instrument.id}"'
 
 
-def _read(database: Path, query: str, source: Measured, target: Measured) -> Pairs:
-    with duckdb.connect(str(database), read_only=True) as connection:
-        found = connection.execute(query).fetchnumpy()
+def read_pairs(connection: duckdb.DuckDBPyConnection, query: str, source: Measured, target: Measured) -> Pairs:
+    """Pairs that a query gives: site, participant, day, the source's answers and the target's as a0, a1, …"""
+    found = connection.execute(query).fetchnumpy()
     width = len(source.items) + len(target.items)
     answers = np.column_stack([np.ma.getdata(found[f"a{place}"]) for place in range(width)]).astype(np.float64)
     return Pairs(
@@ -150,7 +134,7 @@ def _read(database: Path, query: str, source: Measured, target: Measured) -> Pai
         participants=tuple(f"{s} {p}" for s, p in zip(found["site"], found["participant"], strict=True)),
         sites=np.asarray(found["site"], dtype=np.str_),
         dates=days_of(found["day"]),
-        days=np.ma.getdata(found["days"]).astype(np.int64) if "days" in found else None,
+        apart=np.ma.getdata(found["apart"]).astype(np.int64) if "apart" in found else None,
     )
 
 

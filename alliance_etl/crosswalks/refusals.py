@@ -73,17 +73,18 @@ def of_component(component: str, source: Measured | None, target: Measured | Non
     )
 
 
-_OVERLAP: dict[Design, str] = {
+_OVERLAP = {
     "single_group": "no participant has complete forms of both for one session",
-    "nearby_sessions": "no participant has complete forms of both, with dates, within that many days (--within)",
+    "nearby_sessions": "no participant has complete forms of both within {window} (--within, --within-sessions)",
     "nested_items": "there are no complete forms of the longer one",
 }
 
 
-def of_pairs(component: str, pairs: Pairs, design: Design, fewest: int) -> str | None:
-    """No overlap, or too little."""
+def of_pairs(component: str, pairs: Pairs, design: Design, window: object, fewest: int) -> str | None:
+    """No overlap, or too little; `window` is what nearby sessions may be apart, in words."""
     if not pairs.number:
-        return f"{component}: {_OVERLAP[design]}; `alliance-etl link --plan` shows which sites could give them"
+        lacking = _OVERLAP[design].format(window=window)
+        return f"{component}: {lacking}; `alliance-etl link --plan` shows which sites could give them"
     if pairs.n_participants < fewest:
         return (
             f"{component}: {pairs.number} pairs of {pairs.n_participants} participants, and {fewest} participants are "
@@ -94,14 +95,14 @@ def of_pairs(component: str, pairs: Pairs, design: Design, fewest: int) -> str |
 
 def of_order(component: str, pairs: Pairs, override: str | None) -> str | None:
     """Forms of different days, one of which always came first: a change of the alliance would pass for a difference."""
-    if pairs.days is None or override:
+    if pairs.apart is None or override:
         return None
-    first = {"source": int((pairs.days > 0).sum()), "target": int((pairs.days < 0).sum())}
+    first = {"source": int((pairs.apart > 0).sum()), "target": int((pairs.apart < 0).sum())}
     if all(first.values()) or not any(first.values()):
         return None
     always = max(first, key=lambda side: first[side])
     return (
-        f"{component}: the {always}'s form never came second, so a change between both days cannot be told from a "
+        f"{component}: the {always}'s form never came second, so a change in between cannot be told from a "
         'difference between both instruments; --despite-order "REASON" links them all the same'
     )
 

@@ -12,6 +12,7 @@ from alliance_etl.cli.app import app
 from alliance_etl.crosswalks.files import read_crosswalk, write_crosswalk
 from alliance_etl.crosswalks.link import Linked, Request, link
 from alliance_etl.crosswalks.model import LinkedComponent, Method
+from alliance_etl.crosswalks.nearby import Window
 from alliance_etl.crosswalks.page import page
 from alliance_etl.crosswalks.plan import possible_links
 from alliance_etl.crosswalks.refusals import NotLinked
@@ -210,9 +211,11 @@ def test_nearby_sessions_tell_which_form_came_first(study: Scenario) -> None:
     told = component.crosswalk.components["bond"]
     assert told.nearby
     assert (told.nearby.source_first, told.nearby.target_first) == (130, 130)
-    assert told.nearby.mean_days == pytest.approx(5, abs=0.1)
+    assert told.nearby.mean_apart == pytest.approx(5, abs=0.1)
     assert {group.group for group in told.subgroups if group.by == "order"} == {"source first", "target first"}
-    few = linked(study, Request(SHORT, LONG, "linear", "nearby_sessions", ("bond",), 100, OVERRIDE, 5, replications=20))
+    few = linked(
+        study, Request(SHORT, LONG, "linear", "nearby_sessions", ("bond",), 100, OVERRIDE, Window(5), replications=20)
+    )
     assert few.crosswalk.components["bond"].pairs == 156
 
 
@@ -220,7 +223,7 @@ def test_nearby_sessions_tell_which_form_came_first(study: Scenario) -> None:
     ("request_", "told"),
     [
         (Request(SR, LONG, design="common_items"), "answered on different ranges"),
-        (Request(SHORT, LONG, design="nearby_sessions", within=2), r"within that many days \(--within\)"),
+        (Request(SHORT, LONG, design="nearby_sessions", window=Window(2)), r"within 2 days"),
         (Request(SHORT, LONG, "tucker"), "--design common_items"),
         (Request(SHORT, LONG, design="common_items", participants=600), "520 of the source and 520 of the target"),
         (
