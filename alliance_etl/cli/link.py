@@ -193,29 +193,19 @@ def _print_plan(study: "Study", registry: "Registry", database: Path | None, *, 
     if as_json:
         print_document({"links": [asdict(pair) for pair in found]})
         return
-    columns = [
-        "one",
-        "other",
-        "components",
-        "sites with both",
-        "items in common",
-        "design",
-        "pairs",
-        "participants",
-        "with both ever",
-    ]
     rows = [
         [
             pair.one,
             pair.other,
             ", ".join(pair.components),
             ", ".join(pair.both),
-            pair.shared_items,
-            pair.design,
-            pair.pairs,
-            pair.participants,
-            pair.people,
+            road.design if road else pair.design,
+            road.what if road else None,
+            road.participants if road else None,
+            road.missing if road else None,
         ]
         for pair in found
+        for road in pair.open or (None,)
     ]
-    print_table([*columns, "participants missing"], [[*row, p.missing] for row, p in zip(rows, found, strict=True)])
+    columns = ["one", "other", "components", "sites with both", "design", "what", "participants", "missing"]
+    print_table(columns, rows)

@@ -1,6 +1,6 @@
 """Forms of two instruments that different people filled in, with the items that both instruments have."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -9,7 +9,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from alliance_etl.crosswalks.pairs import Measured, aliased, answers_of, days_of, keyed
+from alliance_etl.crosswalks.pairs import Measured, aliased, all_there, answers_of, days_of, keyed
 from alliance_etl.crosswalks.refusals import NotLinked
 from alliance_etl.linking.scale import Array, ScoreScale
 
@@ -71,17 +71,19 @@ def common_items(source: Measured, target: Measured) -> dict[int, int]:
 
 
 def apart(database: Path, source: Measured, target: Measured) -> Groups:
-    """All complete forms of both. NotLinked where no item can be the same."""
+    """All complete forms of both by the rater roles that both have. NotLinked where no item can be the same."""
     common = common_items(source, target)
+    roles = [role for role in source.instrument.rater_roles if role in target.instrument.rater_roles]
     with duckdb.connect(str(database), read_only=True) as connection:
-        return Groups(_group(connection, source), _group(connection, target), common)
+        return Groups(_group(connection, source, roles), _group(connection, target, roles), common)
 
 
-def _group(connection: duckdb.DuckDBPyConnection, of: Measured) -> Group:
+def _group(connection: duckdb.DuckDBPyConnection, of: Measured, roles: Sequence[str]) -> Group:
     columns = [f"s.item_{n}" for n in of.items]
-    found = connection.execute(f"""
+    query = f"""
         SELECT s.site, s.participant, s.session_date AS day, {aliased(columns)} FROM {answers_of(of)} s
-        WHERE {" AND ".join(f"{column} IS NOT NULL" for column in columns)} ORDER BY s.form_id""").fetchnumpy()
+        WHERE list_contains($roles, s.rater_role) AND {all_there(columns)} ORDER BY s.form_id"""
+    found = connection.execute(query, {"roles": roles}).fetchnumpy()
     answers = np.column_stack([np.ma.getdata(found[f"a{place}"]) for place in range(len(columns))]).astype(np.float64)
     return Group(
         of,
