@@ -18,7 +18,8 @@ LINKED_COLUMNS = (
     Column(
         "linked_se",
         "DOUBLE",
-        "standard error of linked, from estimating the crosswalk; 0 on the own ruler",
+        "standard error of linked, from estimating the crosswalk; 0 on the own ruler; NULL where the link is "
+        "extrapolated, since hardly anybody had such scores",
         unit="percent",
     ),
     Column(
@@ -108,6 +109,13 @@ CROSSWALK_POINTS = Table(
         Column("score", "DOUBLE", "POMP of the source", unit="percent", required=True),
         Column("linked", "DOUBLE", "POMP of the target", unit="percent", required=True),
         Column("error", "DOUBLE", "standard error of linked", unit="percent", required=True),
+        Column(
+            "beyond",
+            "BIGINT",
+            "participants whose scores are at least as far out, of the source or of the target where these are fewer; "
+            "below 5 the link is extrapolated there and linked_se is NULL; NULL in files that do not tell",
+            unit="participants",
+        ),
         Column("trait", "DOUBLE", "by items: where people with this score are expected on the target's trait"),
         Column("trait_sd", "DOUBLE", "how far they are spread there"),
     ),
@@ -131,7 +139,7 @@ ALLIANCE_POOLED = Table(
             "pooled_se",
             "DOUBLE",
             "standard error of pooled from the crosswalks: forms of one crosswalk err together, those of different "
-            "crosswalks on their own",
+            "crosswalks on their own; NULL where one of them is not known",
             unit="percent",
         ),
         Column("n_forms", "BIGINT", "forms behind it", unit="forms"),

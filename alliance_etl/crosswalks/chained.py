@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from alliance_etl.crosswalks.curve import DIGITS, Curve, rounded, within
+from alliance_etl.crosswalks.curve import DIGITS, Curve, Seen, rounded, within
 from alliance_etl.crosswalks.estimate import DEGREES, measurement_error, side
 from alliance_etl.crosswalks.groups import Group, Groups, items_elsewhere
 from alliance_etl.crosswalks.model import BY_SCORES, Anchor, LinkedComponent, Method, ScoreMethod
@@ -18,12 +18,12 @@ from alliance_etl.linking.anchored import (
     chained_mean,
 )
 from alliance_etl.linking.bootstrap import by_participant
-from alliance_etl.linking.loglinear import NotConverged, Smoothed, degree_weights, ladder
+from alliance_etl.linking.loglinear import NotConverged, Smoothed, Terms, ladder, model_weights
 from alliance_etl.linking.scale import Array
 from alliance_etl.linking.synthetic import frequency_estimation, levine, moments_of, tucker
 
 Weights = tuple[Array | None, Array | None]
-# Methods that smooth distributions, and so have degrees to tell of.
+# Methods that smooth distributions, and so have models to tell of.
 SMOOTHED = ("kernel", "equipercentile", "frequency_estimation")
 
 
@@ -31,7 +31,7 @@ def sides_of(groups: Groups) -> tuple[Anchored, Anchored]:
     """Both groups as scores. Distributions that nothing smooths have degree 2, and fail where that is used."""
     found = []
     for group, anchor in zip((groups.source, groups.target), groups.anchor_scores(), strict=True):
-        models, of_anchor = _models(group), ladder(groups.anchor_scale.counts(anchor), DEGREES)
+        models, of_anchor = _models(group), ladder(groups.anchor_scale.counts(anchor), DEGREES, ends=True)
         found.append(
             Anchored(
                 group.of.pomp(group.answers),
@@ -39,7 +39,7 @@ def sides_of(groups: Groups) -> tuple[Anchored, Anchored]:
                 group.of.scale,
                 groups.anchor_scale,
                 group.participants,
-                degree_weights(models, of_anchor) if models and of_anchor else {(2, 2): 1.0},
+                model_weights(models, of_anchor) if models and of_anchor else {(Terms(2), Terms(2)): 1.0},
                 same=len(groups.common) == len(group.of.items),
             )
         )
@@ -69,10 +69,10 @@ def curve_of_groups(groups: Groups, method: ScoreMethod, *, replications: int, s
 
 
 def _chosen_anew(group: Anchored, weights: Array) -> Anchored:
-    """With the degrees that these weights speak for, so that errors by drawing know of that choice."""
+    """With the models that these weights speak for, so that errors by drawing know of that choice."""
     counts = (group.of_score.counts(group.score, weights), group.of_anchor.counts(group.anchor, weights))
-    degrees = next(iter(degree_weights(*(ladder(each, DEGREES) for each in counts))))
-    return replace(group, degrees={degrees: 1.0})
+    chosen = next(iter(model_weights(*(ladder(each, DEGREES, ends=True) for each in counts))))
+    return replace(group, models={chosen: 1.0})
 
 
 def chained_component(groups: Groups, curve: Curve, *, override: str | None = None) -> LinkedComponent:
@@ -99,7 +99,12 @@ def chained_component(groups: Groups, curve: Curve, *, override: str | None = No
         anchor=anchor_of(groups, source, target),
         by_items=curve.by_items,
         others=_others(source, target, curve.method),
-        points=curve.points(source.of_score),
+        points=curve.points(
+            *(
+                Seen(each.score, group.participants, each.of_score)
+                for each, group in zip((source, target), (groups.source, groups.target), strict=True)
+            )
+        ),
     )
 
 
@@ -118,8 +123,8 @@ def anchor_of(groups: Groups, source: Anchored, target: Anchored) -> Anchor:
     )
 
 
-def _models(group: Group) -> Mapping[int, Smoothed]:
-    return ladder(group.of.scale.counts(group.of.pomp(group.answers)), DEGREES)
+def _models(group: Group) -> Mapping[Terms, Smoothed]:
+    return ladder(group.of.scale.counts(group.of.pomp(group.answers)), DEGREES, ends=True)
 
 
 def _linked(source: Anchored, target: Anchored, method: ScoreMethod, weights: Weights = (None, None)) -> Array:

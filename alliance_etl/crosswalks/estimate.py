@@ -6,19 +6,29 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from alliance_etl.crosswalks.curve import DIGITS, Curve, rounded, within
+from alliance_etl.crosswalks.curve import DIGITS, Curve, Seen, rounded, within
 from alliance_etl.crosswalks.evidence import cronbach_alpha, invariance
-from alliance_etl.crosswalks.model import OBSERVED, LinkedComponent, Method, ObservedMethod, ScoreMethod, Side, Subgroup
+from alliance_etl.crosswalks.model import (
+    ENDS,
+    OBSERVED,
+    LinkedComponent,
+    Method,
+    ObservedMethod,
+    ScoreMethod,
+    Side,
+    Subgroup,
+)
 from alliance_etl.crosswalks.pairs import Measured, Pairs
 from alliance_etl.linking.bootstrap import by_participant
-from alliance_etl.linking.kernel import continuous, kernel_error, kernel_link, margins
+from alliance_etl.linking.kernel import Continuous, continuous, kernel_error, kernel_link, margins
 from alliance_etl.linking.loglinear import (
     NotConverged,
     Smoothed,
-    best_degree,
+    Terms,
+    best_model,
     clustered_root,
-    degree_weights,
     ladder,
+    model_weights,
     smooth_together,
     spread_over_models,
 )
@@ -39,19 +49,19 @@ class Scores:
     of_x: ScoreScale
     of_y: ScoreScale
     participants: tuple[str, ...]
-    models: tuple[Mapping[int, Smoothed], Mapping[int, Smoothed]]
+    models: tuple[Mapping[Terms, Smoothed], Mapping[Terms, Smoothed]]
 
     @property
-    def degrees(self) -> tuple[int, int]:
-        """The degrees that smooth them. NotConverged where the scores are too few, or too much alike, for any."""
+    def terms(self) -> tuple[Terms, Terms]:
+        """What smooths them. NotConverged where the scores are too few, or too much alike, for any."""
         x, y = self.models
-        return best_degree(x, "aic"), best_degree(y, "aic")
+        return best_model(x, "aic"), best_model(y, "aic")
 
 
 def scores_of(pairs: Pairs, source: Measured, target: Measured) -> Scores:
     x, y = source.pomp(pairs.source), target.pomp(pairs.target)
-    models = ladder(source.scale.counts(x), DEGREES), ladder(target.scale.counts(y), DEGREES)
-    return Scores(x, y, source.scale, target.scale, pairs.participants, models)
+    models = [ladder(of.scale.counts(each), DEGREES, ends=True) for each, of in ((x, source), (y, target))]
+    return Scores(x, y, source.scale, target.scale, pairs.participants, (models[0], models[1]))
 
 
 def linked_component(
@@ -84,7 +94,9 @@ def linked_component(
         subgroups=(*by_site, *_by_order(scores, pairs, weights)),
         remsd=remsd,
         others=_others(scores, curve.method),
-        points=curve.points(scores.of_x),
+        points=curve.points(
+            Seen(scores.x, scores.participants, scores.of_x), Seen(scores.y, scores.participants, scores.of_y)
+        ),
     )
 
 
@@ -129,19 +141,21 @@ def _with_error(scores: Scores, method: ObservedMethod, replications: int, seed:
 
 
 def _kernel(scores: Scores) -> tuple[Array, Array]:
-    """Kernel links, with errors from the covariance between participants and from the choice of the degrees."""
+    """Kernel links, with errors from the covariance between participants and from the choice of the models."""
     cells = scores.of_x.places(scores.x) * scores.of_y.size + scores.of_y.places(scores.y)
     counts = joint_counts(scores.x, scores.y, scores.of_x, scores.of_y)
-    links = []
-    for place, (degrees, weight) in enumerate(degree_weights(*scores.models).items()):
+    links: list[tuple[float, Array, Array]] = []
+    chosen: tuple[Continuous | None, Continuous | None] = (None, None)
+    for place, (terms, weight) in enumerate(model_weights(*scores.models).items()):
         try:
-            both = smooth_together(counts, degrees, (1, 1))
+            both = smooth_together(counts, terms, (1, 1))
         except NotConverged:
             if place == 0:
                 raise
             continue  # a model that nobody chose, and that these scores cannot have
         spread = clustered_root(both, cells, scores.participants)
-        x, y = continuous(both.probabilities.sum(axis=1)), continuous(both.probabilities.sum(axis=0))
+        x, y = (continuous(both.probabilities.sum(axis=axis), like) for axis, like in zip((1, 0), chosen, strict=True))
+        chosen = chosen if links else (x, y)
         linked = kernel_link(x, y, scores.of_y)
         error = kernel_error(x, y, *margins(spread, (scores.of_x.size, scores.of_y.size)), linked, scores.of_y)
         links.append((weight, within(linked), error))
@@ -150,7 +164,7 @@ def _kernel(scores: Scores) -> tuple[Array, Array]:
 
 def _together(scores: Scores, weights: Array) -> Smoothed:
     counts = joint_counts(scores.x, scores.y, scores.of_x, scores.of_y, weights)
-    return smooth_together(counts, scores.degrees, (1, 1))
+    return smooth_together(counts, scores.terms, (1, 1))
 
 
 def _kernel_link(scores: Scores, weights: Array) -> Array:
@@ -160,11 +174,12 @@ def _kernel_link(scores: Scores, weights: Array) -> Array:
 
 
 def _equipercentile_link(scores: Scores, weights: Array) -> Array:
-    """The degrees are chosen anew for each weighting, so that errors by drawing know of that choice."""
+    """The models are chosen anew for each weighting, so that errors by drawing know of that choice."""
     ladders = [
-        ladder(of.counts(each, weights), DEGREES) for each, of in ((scores.x, scores.of_x), (scores.y, scores.of_y))
+        ladder(of.counts(each, weights), DEGREES, ends=True)
+        for each, of in ((scores.x, scores.of_x), (scores.y, scores.of_y))
     ]
-    x, y = (models[best_degree(models, "aic")].probabilities for models in ladders)
+    x, y = (models[best_model(models, "aic")].probabilities for models in ladders)
     return within(equipercentile_link(x, y, scores.of_x, scores.of_y))
 
 
@@ -200,15 +215,18 @@ def _others(scores: Scores, method: Method) -> dict[ScoreMethod, tuple[float, ..
     return found
 
 
-def side(scores: Array, keyed: Array, models: Mapping[int, Smoothed]) -> Side:
+def side(scores: Array, keyed: Array, models: Mapping[Terms, Smoothed]) -> Side:
     alpha = cronbach_alpha(keyed)
+    best = best_model(models, "aic") if models else None
+    alike = {terms.degree: model for terms, model in models.items() if best and terms[1:] == best[1:]}
     return Side(
         items=keyed.shape[1],
         mean=round(float(scores.mean()), DIGITS),
         sd=round(float(scores.std()), DIGITS),
         alpha=None if alpha is None else round(alpha, DIGITS),
-        degree=best_degree(models, "aic") if models else None,
-        criteria={degree: (round(model.aic, 2), round(model.bic, 2)) for degree, model in models.items()},
+        degree=best.degree if best else None,
+        ends=tuple(end for end in ENDS if best and getattr(best, end)),
+        criteria={degree: (round(model.aic, 2), round(model.bic, 2)) for degree, model in alike.items()},
     )
 
 

@@ -8,8 +8,9 @@ Measurement, 37, 281-306.
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from alliance_etl.crosswalks.model import Subgroup
+from alliance_etl.crosswalks.model import SLACK, Subgroup
 from alliance_etl.linking.observed import linear_link
 from alliance_etl.linking.scale import Array
 
@@ -24,6 +25,17 @@ def cronbach_alpha(keyed: Array) -> float | None:
     if items < 2 or total == 0:
         return None
     return float(items / (items - 1) * (1 - keyed.var(axis=0, ddof=1).sum() / total))
+
+
+def beyond(scores: Array, participants: Sequence[str], at: Array) -> NDArray[np.int64]:
+    """How many participants have a score at least as far out as each of `at`, on the side where these are fewer."""
+    _, whose = np.unique(np.asarray(participants), return_inverse=True)
+    lowest, highest = np.full(whose.max() + 1, np.inf), np.full(whose.max() + 1, -np.inf)
+    np.minimum.at(lowest, whose, scores)
+    np.maximum.at(highest, whose, scores)
+    below = np.searchsorted(np.sort(lowest), at + SLACK)
+    above = lowest.size - np.searchsorted(np.sort(highest), at - SLACK)
+    return np.minimum(below, above).astype(np.int64)
 
 
 def invariance(

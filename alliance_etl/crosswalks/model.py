@@ -19,8 +19,10 @@ ScoreMethod = ObservedMethod | AnchorMethod
 IrtMethod = Literal["irt_true_score", "irt_observed_score", "calibrated_projection"]
 Method = ScoreMethod | IrtMethod
 Design = Literal["single_group", "nested_items", "nearby_sessions", "common_items"]
+End = Literal["lowest", "highest"]
 Calibration = Literal["concurrent", "stocking_lord", "haebara", "mean_sigma", "mean_mean"]
 
+ENDS: tuple[End, ...] = ("lowest", "highest")
 # By the scores themselves, under any design and under common_items only; and by a model of the items behind them.
 OBSERVED: tuple[ObservedMethod, ...] = ("kernel", "equipercentile", "linear", "mean")
 BY_ANCHOR: tuple[AnchorMethod, ...] = ("frequency_estimation", "tucker", "levine")
@@ -32,6 +34,12 @@ LOWEST_CORRELATION = 0.866
 # Kolen & Brennan (2014, section 8.5): groups that differ by more than half a standard deviation on the common items are
 # troublesome, whatever the method.
 LARGEST_DIFFERENCE = 0.5
+
+
+# Of scores that fewer participants reach, intervals hold the truth too seldom: simulations of docs/linking.md.
+FEWEST_BEYOND = 5
+# Scores that miss a point by less are that point.
+SLACK = 1e-6
 
 
 class _Strict(BaseModel):
@@ -51,8 +59,10 @@ class Side(_Strict):
     """Cronbach's alpha in the pairs; null for a single item."""
     degree: int | None = None
     """Degree of the polynomial that smoothed the scores; null where the method needs none."""
+    ends: tuple[End, ...] = ()
+    """Which ends of the scale have a term of their own, since a lump of people is at it."""
     criteria: Mapping[int, tuple[float, float]] = {}
-    """Degree to AIC and BIC, of every degree that was compared."""
+    """Degree to AIC and BIC, of every degree that was compared with these ends."""
 
 
 class Subgroup(_Strict):
@@ -73,6 +83,9 @@ class Point(_Strict):
     linked: float
     error: float
     """Standard error of `linked`, from drawing or clustering participants."""
+    beyond: int | None = None
+    """How many participants have scores at least as far out, of the source or of the target where these are fewer; null
+    in files that do not tell."""
     trait: float | None = None
     """By items: where people with this score are expected on the trait of the target."""
     trait_sd: float | None = None
@@ -199,12 +212,23 @@ class LinkedComponent(_Strict):
             raise ValueError("a higher score is never linked to a lower one")
         return self
 
+    @property
+    def supported(self) -> tuple[float, float] | None:
+        """Between which scores of the source people were seen; elsewhere the link is extrapolated. None: nowhere."""
+        seen = [p.score for p in self.points if p.beyond is None or p.beyond >= FEWEST_BEYOND]
+        return (seen[0], seen[-1]) if seen else None
+
     def apply(self, pomp: Array) -> tuple[Array, Array]:
-        """Linked scores and their standard errors; between two points, the line between. NaN stays NaN."""
+        """Linked scores and their standard errors; between two points, the line between. NaN stays NaN.
+
+        Where the link is extrapolated, its error is not known: NaN.
+        """
         scores = [point.score for point in self.points]
         linked = np.interp(pomp, scores, [point.linked for point in self.points])
         error = np.interp(pomp, scores, [point.error for point in self.points])
-        return np.where(np.isnan(pomp), np.nan, linked), np.where(np.isnan(pomp), np.nan, error)
+        low, high = self.supported or (np.inf, -np.inf)
+        known = (pomp >= low - SLACK) & (pomp <= high + SLACK)
+        return np.where(np.isnan(pomp), np.nan, linked), np.where(known, error, np.nan)
 
 
 class Crosswalk(_Strict):

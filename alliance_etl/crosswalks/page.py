@@ -6,7 +6,14 @@ What is said stands in crosswalk.html.j2; here are the plots, as SVG, and the nu
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from alliance_etl.crosswalks.model import BY_SCORES, LOWEST_CORRELATION, Crosswalk, LinkedComponent
+from alliance_etl.crosswalks.model import (
+    BY_SCORES,
+    FEWEST_BEYOND,
+    LOWEST_CORRELATION,
+    Crosswalk,
+    LinkedComponent,
+    Point,
+)
 from alliance_etl.pages.template import template
 
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP, _RIGHT = 560, 380, 46, 40, 12, 12
@@ -31,11 +38,10 @@ def page(crosswalk: Crosswalk) -> str:
             "lines": _lines(component, crosswalk),
             "band": _band(component),
             "errors": _errors(component),
-            "highest_error": max(point.error for point in component.points),
+            "highest_error": _highest_error(component),
+            "seen": component.supported,
             "weak": component.correlation < LOWEST_CORRELATION,
-            "table": component.points
-            if len(component.points) <= 110
-            else component.points[:: len(component.points) // 100],
+            "table": _table(component),
         }
         for name, component in crosswalk.components.items()
     ]
@@ -45,6 +51,7 @@ def page(crosswalk: Crosswalk) -> str:
         plot={"width": _WIDTH, "height": _HEIGHT, "left": _LEFT, "top": _TOP, "right": _RIGHT, "bottom": _BOTTOM},
         ticks=[(value, _x(value), _y(value)) for value in range(0, 101, 20)],
         lowest=LOWEST_CORRELATION,
+        fewest=FEWEST_BEYOND,
     )
 
 
@@ -67,14 +74,31 @@ def _lines(component: LinkedComponent, crosswalk: Crosswalk) -> list[Line]:
     return [Line(_path([0, 100], [0, 100]), "the same number", "same"), *others, chosen]
 
 
+def _seen(component: LinkedComponent) -> list[Point]:
+    """The points at which people were seen: elsewhere the errors are not known."""
+    low, high = component.supported or (101.0, -1.0)
+    return [point for point in component.points if low <= point.score <= high]
+
+
 def _band(component: LinkedComponent) -> str:
     """The 95 % interval around the link, as a closed outline."""
-    up = [min(100.0, point.linked + _CONFIDENCE * point.error) for point in component.points]
-    down = [max(0.0, point.linked - _CONFIDENCE * point.error) for point in component.points]
-    scores = [point.score for point in component.points]
+    seen = _seen(component)
+    up = [min(100.0, point.linked + _CONFIDENCE * point.error) for point in seen]
+    down = [max(0.0, point.linked - _CONFIDENCE * point.error) for point in seen]
+    scores = [point.score for point in seen]
     return f"{_path(scores, up)} {_path(scores[::-1], down[::-1])}"
 
 
 def _errors(component: LinkedComponent) -> str:
-    highest = max(point.error for point in component.points) or 1.0
-    return _path([p.score for p in component.points], [p.error for p in component.points], highest)
+    seen = _seen(component)
+    return _path([p.score for p in seen], [p.error for p in seen], _highest_error(component))
+
+
+def _highest_error(component: LinkedComponent) -> float:
+    return max((point.error for point in _seen(component)), default=0.0) or 1.0
+
+
+def _table(component: LinkedComponent) -> Sequence[Point]:
+    """Every point, or every so many; the first and the last are always there."""
+    every = max(1, len(component.points) // 100)
+    return component.points if every == 1 else (*component.points[:-1:every], component.points[-1])

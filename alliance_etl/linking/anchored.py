@@ -11,7 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from alliance_etl.linking.kernel import Continuous, continuous, margins
-from alliance_etl.linking.loglinear import NotConverged, Smoothed, clustered_root, smooth_together, spread_over_models
+from alliance_etl.linking.loglinear import (
+    NotConverged,
+    Smoothed,
+    Terms,
+    clustered_root,
+    smooth_together,
+    spread_over_models,
+)
 from alliance_etl.linking.observed import Straight, linear_link, mean_link, moments, percentile_ranks, steps_at
 from alliance_etl.linking.scale import Array, ScoreScale, joint_counts
 
@@ -20,8 +27,8 @@ from alliance_etl.linking.scale import Array, ScoreScale, joint_counts
 class Anchored:
     """One group: its scores on a form and on the anchor, (forms,) each, and whose they are.
 
-    `degrees` are those of the polynomials that smooth both, and how far the scores speak for them; the chosen pair
-    comes first. Where `same`, the form has no other items than the anchor.
+    `models` are what could smooth both, and how far the scores speak for each pair; the chosen one comes first.
+    Where `same`, the form has no other items than the anchor.
     """
 
     score: Array
@@ -29,13 +36,13 @@ class Anchored:
     of_score: ScoreScale
     of_anchor: ScoreScale
     participants: Sequence[Hashable]
-    degrees: Mapping[tuple[int, int], float]
+    models: Mapping[tuple[Terms, Terms], float]
     same: bool = False
 
-    def smoothed(self, weights: Array | None = None, degrees: tuple[int, int] | None = None) -> Smoothed:
-        """Both together, by the chosen degrees or by these. NotConverged where that cannot be done."""
+    def smoothed(self, weights: Array | None = None, terms: tuple[Terms, Terms] | None = None) -> Smoothed:
+        """Both together, by the chosen models or by these. NotConverged where that cannot be done."""
         counts = joint_counts(self.score, self.anchor, self.of_score, self.of_anchor, weights)
-        return smooth_together(counts, degrees or next(iter(self.degrees)), (1, 1))
+        return smooth_together(counts, terms or next(iter(self.models)), (1, 1))
 
     def distributions(self, weights: Array | None = None) -> tuple[Array, Array]:
         """Smoothed probabilities of the score's steps and of the anchor's."""
@@ -78,19 +85,24 @@ class _Side:
 
 
 def _models(group: Anchored) -> list[tuple[float, tuple[_Side, _Side]]]:
-    """Score and anchor by each pair of degrees, with its weight; the chosen one, which has to be there, first."""
-    found = [(group.degrees[next(iter(group.degrees))], _both(group, None))]
-    for degrees in list(group.degrees)[1:]:
+    """Score and anchor by each pair of models, with its weight; the chosen one, which has to be there, first."""
+    chosen = _both(group, None)
+    found = [(group.models[next(iter(group.models))], chosen)]
+    for terms in list(group.models)[1:]:
         with suppress(NotConverged):
-            found.append((group.degrees[degrees], _both(group, degrees)))
+            found.append((group.models[terms], _both(group, terms, chosen)))
     return found
 
 
-def _both(group: Anchored, degrees: tuple[int, int] | None) -> tuple[_Side, _Side]:
-    smoothed = group.smoothed(degrees=degrees)
+def _both(
+    group: Anchored, terms: tuple[Terms, Terms] | None, like: tuple[_Side, _Side] | None = None
+) -> tuple[_Side, _Side]:
+    smoothed = group.smoothed(terms=terms)
     cells = group.of_score.places(group.score) * group.of_anchor.size + group.of_anchor.places(group.anchor)
     roots = margins(clustered_root(smoothed, cells, group.participants), smoothed.probabilities.shape)
-    score, anchor = (continuous(smoothed.probabilities.sum(axis=axis)) for axis in (1, 0))
+    score, anchor = (
+        continuous(smoothed.probabilities.sum(axis=axis), like[1 - axis].of if like else None) for axis in (1, 0)
+    )
     return _Side(score, roots[0]), _Side(anchor, roots[1])
 
 

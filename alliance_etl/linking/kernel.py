@@ -85,8 +85,13 @@ class Continuous:
         return np.asarray((low + high) / 2)
 
 
-def continuous(probabilities: Array) -> Continuous:
-    """With the bandwidth that follows the distribution most closely without a bump at each step."""
+def continuous(probabilities: Array, like: Continuous | None = None) -> Continuous:
+    """With the bandwidth that follows the distribution most closely without a bump at each step, or that of another.
+
+    Standard errors take the bandwidth for given, so models that are compared have the same one.
+    """
+    if like is not None:
+        return Continuous(probabilities, like.bandwidth)
     candidates = np.geomspace(_NARROWEST, _WIDEST, _CANDIDATES)
     penalties = [_penalty(probabilities, h) for h in candidates]
     best = int(np.argmin(penalties))

@@ -7,7 +7,7 @@ and bivariate loglinear models for discrete test score distributions. Journal of
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,24 +53,51 @@ class Smoothed:
     n: float
 
 
-def smooth(counts: Array, degree: int) -> Smoothed:
+class Terms(NamedTuple):
+    """What fits one distribution: a polynomial of this degree, and either end by itself, where a lump of people is.
+
+    A polynomial cannot follow a lump; a term of its own keeps its share, as the others keep moments (Holland & Thayer
+    2000).
+    """
+
+    degree: int
+    lowest: bool = False
+    highest: bool = False
+
+    @property
+    def number(self) -> int:
+        return self.degree + self.lowest + self.highest
+
+    def columns(self, size: int) -> list[Array]:
+        """By term its values at the steps of a scale."""
+        found = [_centred(size) ** power for power in range(1, self.degree + 1)]
+        ends = np.eye(size)[[0, -1]]
+        return found + [end for end, own in zip(ends, (self.lowest, self.highest), strict=True) if own]
+
+
+def smooth(counts: Array, terms: int | Terms) -> Smoothed:
     """Fit a polynomial of this degree to the logarithms of one distribution. NotConverged where that fails."""
-    steps = _centred(counts.size)
-    return _fit(counts, np.column_stack([steps**power for power in range(1, degree + 1)]), degree)
+    return _fit(counts, np.column_stack(_terms(terms).columns(counts.size)), terms)
 
 
-def smooth_together(counts: Array, degrees: tuple[int, int], cross: tuple[int, int] = (1, 1)) -> Smoothed:
-    """Fit both margins up to `degrees` and their mixed moments up to `cross`. Counts: (size of X, size of Y)."""
-    x, y = (_centred(size) for size in counts.shape)
-    rows, columns = np.meshgrid(x, y, indexing="ij")
-    terms = [rows.ravel() ** power for power in range(1, degrees[0] + 1)]
-    terms += [columns.ravel() ** power for power in range(1, degrees[1] + 1)]
+def smooth_together(
+    counts: Array, margins: tuple[int | Terms, int | Terms], cross: tuple[int, int] = (1, 1)
+) -> Smoothed:
+    """Fit both margins up to these degrees and their mixed moments up to `cross`. Counts: (size of X, size of Y)."""
+    x, y = counts.shape
+    rows, columns = np.meshgrid(_centred(x), _centred(y), indexing="ij")
+    terms = [np.repeat(term, y) for term in _terms(margins[0]).columns(x)]
+    terms += [np.tile(term, x) for term in _terms(margins[1]).columns(y)]
     terms += [
         rows.ravel() ** one * columns.ravel() ** other
         for one in range(1, cross[0] + 1)
         for other in range(1, cross[1] + 1)
     ]
-    return _fit(counts, np.column_stack(terms), (*degrees, *cross))
+    return _fit(counts, np.column_stack(terms), (*margins, *cross))
+
+
+def _terms(told: int | Terms) -> Terms:
+    return told if isinstance(told, Terms) else Terms(told)
 
 
 def clustered_root(fitted: Smoothed, cells: NDArray[np.int64], participants: Sequence[Hashable]) -> Array:
@@ -93,52 +120,67 @@ def clustered_root(fitted: Smoothed, cells: NDArray[np.int64], participants: Seq
     return np.asarray(weighted @ np.linalg.solve(middle.T @ weighted, spread))
 
 
-def ladder(counts: Array, degrees: Sequence[int] = range(1, 9)) -> dict[int, Smoothed]:
-    """The models of one distribution by degree, those that converge."""
-    found = {}
-    for degree in degrees:
-        if degree >= np.count_nonzero(counts):
-            break  # as many terms as there are scores: nothing is smoothed any more
-        try:
-            found[degree] = smooth(counts, degree)
-        except NotConverged:
-            break
+def ladder(counts: Array, degrees: Sequence[int] = range(1, 9), *, ends: bool = False) -> dict[Terms, Smoothed]:
+    """The models of one distribution that converge, by degree; with `ends` also those with either end by itself.
+
+    An end that nobody has is none.
+    """
+    found: dict[Terms, Smoothed] = {}
+    for lowest in (False, True) if ends and counts[0] else (False,):
+        for highest in (False, True) if ends and counts[-1] else (False,):
+            for degree in degrees:
+                terms = Terms(degree, lowest, highest)
+                if terms.number >= np.count_nonzero(counts):
+                    break  # as many terms as there are scores: nothing is smoothed any more
+                try:
+                    found[terms] = smooth(counts, terms)
+                except NotConverged:
+                    break
     return found
 
 
-def best_degree(models: Mapping[int, Smoothed], criterion: Criterion) -> int:
-    """The degree whose model has the smallest AIC or BIC. NotConverged where there is no model."""
+def best_model(models: Mapping[Terms, Smoothed], criterion: Criterion) -> Terms:
+    """Which model has the smallest AIC or BIC. NotConverged where there is no model."""
     if not models:
         raise NotConverged("1 and above", "too few different scores were seen")
-    return min(models, key=lambda degree: getattr(models[degree], criterion))
+    return min(models, key=lambda terms: getattr(models[terms], criterion))
 
 
-def degree_weights(x: Mapping[int, Smoothed], y: Mapping[int, Smoothed]) -> dict[tuple[int, int], float]:
-    """How far the scores speak for each pair of degrees, as shares that add up to 1; the chosen pair comes first.
+def model_weights(x: Mapping[Terms, Smoothed], y: Mapping[Terms, Smoothed]) -> dict[tuple[Terms, Terms], float]:
+    """How far the scores speak for pairs of models, as shares that add up to 1; the chosen pair comes first.
 
-    Akaike weights; pairs with less than 1 in 50 are left out. Source: Buckland, S. T., Burnham, K. P., & Augustin,
-    N. H. (1997). Model selection: An integral part of inference. Biometrics, 53, 603-618. NotConverged without a model.
+    Each model of one side stands beside the chosen one of the other, with its Akaike weight; those with less than 1 in
+    50 are left out. What is left is the chosen pair's, and below 0 where many others speak on both sides. Source:
+    Buckland, S. T., Burnham, K. P., & Augustin, N. H. (1997). Model selection: An integral part of inference.
+    Biometrics, 53, 603-618. NotConverged without a model.
     """
-    chosen = best_degree(x, "aic"), best_degree(y, "aic")
-    found = {
-        (one, other): float(np.exp((x[chosen[0]].aic - x[one].aic + y[chosen[1]].aic - y[other].aic) / 2))
-        for one in x
-        for other in y
-    }
-    total = sum(found.values())
-    kept = {pair: weight for pair, weight in found.items() if weight / total >= _LEAST_WEIGHT or pair == chosen}
-    order = sorted(kept, key=lambda pair: (pair != chosen, pair))
-    return {pair: kept[pair] / sum(kept.values()) for pair in order}
+    one, other = _akaike(x), _akaike(y)
+    chosen = next(iter(one)), next(iter(other))
+    others = {(terms, chosen[1]): weight for terms, weight in list(one.items())[1:]}
+    others |= {(chosen[0], terms): weight for terms, weight in list(other.items())[1:]}
+    return {chosen: 1 - sum(others.values()), **others}
+
+
+def _akaike(models: Mapping[Terms, Smoothed]) -> dict[Terms, float]:
+    """The weights of one side's models, the best one first."""
+    chosen = best_model(models, "aic")
+    weights = {terms: float(np.exp((models[chosen].aic - model.aic) / 2)) for terms, model in models.items()}
+    total = sum(weights.values())
+    kept = {terms: weight for terms, weight in weights.items() if weight / total >= _LEAST_WEIGHT or terms == chosen}
+    return {terms: kept[terms] / sum(kept.values()) for terms in sorted(kept, key=lambda t: (t != chosen, t))}
 
 
 def spread_over_models(links: Sequence[tuple[float, Array, Array]]) -> Array:
     """Standard errors that know that the model was chosen by the same scores.
 
-    `links`: weight, link and its error under each model, the chosen one first. Source: as for `degree_weights`.
+    `links`: weight, link and its error under each model, the chosen one first. Source: as for `model_weights`.
     """
-    chosen = links[0][1]
-    total = sum(weight for weight, _, _ in links)
-    return np.asarray(np.sqrt(sum(w * (error**2 + (linked - chosen) ** 2) for w, linked, error in links) / total))
+    chosen = links[0][1:]
+    variance = chosen[1] ** 2
+    for weight, linked, error in links[1:]:
+        variance = variance + weight * (error**2 - chosen[1] ** 2 + (linked - chosen[0]) ** 2)
+    least = np.min([error**2 for _, _, error in links], axis=0)
+    return np.asarray(np.sqrt(np.maximum(variance, least)))
 
 
 def _centred(size: int) -> Array:

@@ -95,7 +95,7 @@ def _joint(group: Anchored, weights: Array | None) -> Array:
     """Smoothed probabilities of score (rows) and anchor."""
     if not group.same:
         return group.smoothed(weights).probabilities
-    return np.diag(smooth(group.of_score.counts(group.score, weights), next(iter(group.degrees))[0]).probabilities)
+    return np.diag(smooth(group.of_score.counts(group.score, weights), next(iter(group.models))[0]).probabilities)
 
 
 def _as_if(joint: Array, anchor: Array) -> Array:

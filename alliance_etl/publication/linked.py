@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from alliance_etl.crosswalks.chosen import Ruler
-from alliance_etl.crosswalks.model import LinkedComponent
+from alliance_etl.crosswalks.model import SLACK, LinkedComponent
 
 LINKED = ("linked", "linked_se", "measurement_se", "metric", "crosswalk_id")
 
@@ -35,11 +35,22 @@ def linked_columns(component: str, ruler: Ruler | None) -> LinkedColumns:
     link = ruler.crosswalk.components[component]
     return LinkedColumns(
         _between(pomp, link, "linked"),
-        _between(pomp, link, "error"),
+        _where_supported(pomp, link),
         error,
         metric,
         f"CASE WHEN {pomp} IS NOT NULL THEN '{ruler.crosswalk.id}' END",
     )
+
+
+def _where_supported(pomp: str, link: LinkedComponent) -> str:
+    """The standard error; NULL for a score at which the link is extrapolated."""
+    if link.supported is None:
+        return "NULL::DOUBLE"
+    low, high = link.supported
+    error = _between(pomp, link, "error")
+    if (low, high) == (0, 100):
+        return error
+    return f"CASE WHEN {pomp} BETWEEN {low - SLACK!r} AND {high + SLACK!r} THEN {error} END"
 
 
 def _between(pomp: str, link: LinkedComponent, what: str) -> str:

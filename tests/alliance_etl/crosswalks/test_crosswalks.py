@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from alliance_etl.audit import audit_rows
 from alliance_etl.cli.app import app
 from alliance_etl.crosswalks.estimate import ESTIMATORS, pairs_needed, scores_of
-from alliance_etl.crosswalks.evidence import cronbach_alpha
+from alliance_etl.crosswalks.evidence import beyond, cronbach_alpha
 from alliance_etl.crosswalks.files import (
     CrosswalkFileError,
     crosswalk_text,
@@ -22,6 +22,7 @@ from alliance_etl.crosswalks.files import (
     write_crosswalk,
 )
 from alliance_etl.crosswalks.link import Linked, Request, link
+from alliance_etl.crosswalks.model import Crosswalk
 from alliance_etl.crosswalks.page import page
 from alliance_etl.crosswalks.pairs import measured, paired
 from alliance_etl.crosswalks.plan import possible_links
@@ -178,7 +179,8 @@ def test_a_run_applies_the_crosswalk_that_study_yaml_names(study: Scenario, cros
     assert len(found) == 3 * 240
     for component, pomp, value, error, metric, crosswalk_id in found:
         expected = crosswalk.crosswalk.components[component].apply(np.array([pomp]))
-        assert (value, error) == pytest.approx((expected[0][0], expected[1][0]), abs=1e-9)
+        known = None if np.isnan(expected[1][0]) else pytest.approx(expected[1][0], abs=1e-9)
+        assert (value, error) == (pytest.approx(expected[0][0], abs=1e-9), known)
         assert (metric, crosswalk_id) == (WAI, f"{SRS}--{WAI}--v1")
     own = f"SELECT DISTINCT linked = pomp, linked_se, metric, crosswalk_id FROM alliance WHERE instrument = '{WAI}'"
     assert study.rows(f"{own} AND linked IS NOT NULL") == [(True, 0.0, WAI, None)]
@@ -190,13 +192,17 @@ def test_pooled_scores_are_of_one_ruler_and_carry_their_error(study: Scenario, c
     if not study.more:
         test_a_run_applies_the_crosswalk_that_study_yaml_names(study, crosswalk)
     pooled = study.rows(
-        "SELECT participant, session, p.pooled, p.pooled_se, n_forms, instruments, avg(linked), sum(linked_se) / 2 "
+        "SELECT participant, session, p.pooled, p.pooled_se, n_forms, instruments, avg(linked), "
+        "CASE WHEN count(linked_se) = 2 THEN sum(linked_se) / 2 END "
         "FROM alliance_pooled p JOIN alliance a USING (site, participant, rater_role, session, component, metric) "
         "WHERE component = 'bond' GROUP BY ALL"
     )
     assert len(pooled) == 240
+    assert (
+        0 < [error for _, _, _, error, *_ in pooled].count(None) < 24
+    )  # the SRS's form is beyond what people answered
     for _, _, value, error, forms, instruments, mean, expected in pooled:
-        assert (value, error) == pytest.approx((mean, expected))
+        assert (value, error) == (pytest.approx(mean), expected if expected is None else pytest.approx(expected))
         assert (forms, instruments) == (2, f"{SRS}, {WAI}")
 
 
@@ -304,3 +310,31 @@ def test_alpha_is_that_of_the_textbook() -> None:
 def test_errors_shrink_with_the_root_of_the_pairs() -> None:
     assert pairs_needed(2.0, 100, 1.0) == 300
     assert pairs_needed(1.0, 100, 2.0) == 0
+
+
+def test_where_hardly_anybody_was_seen_the_link_goes_on_and_its_error_is_not_known(crosswalk: Linked) -> None:
+    bond = crosswalk.crosswalk.components["bond"]
+    assert bond.supported
+    low, high = bond.supported
+    assert low < 50 < high < 100
+    few = next(point for point in bond.points if point.score > high)
+    assert few.beyond == 4
+    linked_, error = bond.apply(np.array([few.score, high, (low + high) / 2, np.nan]))
+    assert linked_[0] == pytest.approx(few.linked)
+    assert np.isnan(error).tolist() == [True, False, False, True]
+
+
+def test_a_file_that_does_not_tell_who_was_seen_has_errors_everywhere(crosswalk: Linked) -> None:
+    content = yaml.safe_load(crosswalk_text(crosswalk.crosswalk))
+    for component in content["components"].values():
+        component["points"] = [{k: v for k, v in point.items() if k != "beyond"} for point in component["points"]]
+        for side in ("source", "target"):
+            component[side].pop("ends")
+    told = Crosswalk.model_validate(content).components["bond"]
+    assert told.supported == (0, 100)
+    assert not np.isnan(told.apply(np.array([0.0, 100.0]))[1]).any()
+
+
+def test_who_is_seen_beyond_a_score_is_counted_once_and_on_the_side_with_fewer() -> None:
+    scores, people = np.array([10.0, 90.0, 50.0, 50.0, 20.0]), ("a", "a", "b", "c", "c")
+    assert beyond(scores, people, np.array([0.0, 10.0, 20.0, 50.0, 90.0, 95.0])).tolist() == [0, 1, 2, 3, 1, 0]

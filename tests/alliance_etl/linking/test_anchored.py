@@ -11,9 +11,11 @@ from alliance_etl.linking.anchored import (
     chained_mean,
 )
 from alliance_etl.linking.bootstrap import by_participant
+from alliance_etl.linking.loglinear import Terms
 from alliance_etl.linking.observed import linear_link
 from alliance_etl.linking.scale import Array, ScoreScale
 
+QUARTIC = {(Terms(4), Terms(4)): 1.0}
 X, Y, V = ScoreScale(0, 20), ScoreScale(0, 24), ScoreScale(0, 8)
 # equate(x, y, type = "equip", method = "chained", smooth = "loglin", degrees = list(c(4, 4), c(1, 1))) of two_groups()
 EQUIPERCENTILE = [
@@ -40,7 +42,7 @@ def two_groups(seed: int = 21, people: tuple[int, int] = (500, 450), sessions: i
         ability = np.repeat(ability, sessions)
         score, anchor = _taken(ability, rest, chance)
         whose = np.repeat(np.arange(number), sessions).tolist()
-        found.append(Anchored(score, anchor, of, V, whose, {(4, 4): 1.0}))
+        found.append(Anchored(score, anchor, of, V, whose, QUARTIC))
     return found[0], found[1]
 
 
@@ -86,9 +88,9 @@ def test_the_kernel_follows_the_percentiles() -> None:
 
 def test_a_form_that_is_the_anchor_is_linked_by_the_other_group_alone() -> None:
     source, target = two_groups()
-    short = Anchored(source.anchor, source.anchor, V, V, source.participants, {(4, 4): 1.0}, same=True)
+    short = Anchored(source.anchor, source.anchor, V, V, source.participants, QUARTIC, same=True)
     found, error = chained_kernel(short, target)
-    other = Anchored(target.anchor, target.anchor, V, V, target.participants, {(4, 4): 1.0}, same=True)
+    other = Anchored(target.anchor, target.anchor, V, V, target.participants, QUARTIC, same=True)
     assert chained_kernel(short, other)[0] == pytest.approx(V.points)
     assert (np.diff(found) > 0).all()
     assert (error > 0).all()

@@ -11,7 +11,7 @@ from scipy.optimize import nnls
 
 from alliance_etl.linking.bootstrap import by_participant
 from alliance_etl.linking.kernel import Continuous, apart, continuous, kernel_error, kernel_link, margins
-from alliance_etl.linking.loglinear import NotConverged, best_degree, ladder, smooth, smooth_together
+from alliance_etl.linking.loglinear import NotConverged, Terms, best_model, ladder, smooth, smooth_together
 from alliance_etl.linking.observed import (
     equipercentile_error,
     equipercentile_link,
@@ -183,13 +183,13 @@ def test_degrees_are_compared_as_the_equate_package_does() -> None:
     assert [model.deviance for model in models.values()] == pytest.approx([223.34, 9.2, 8.17, 8.15], abs=0.006)
     assert [model.aic for model in models.values()] == pytest.approx([290.98, 78.85, 79.82, 81.8], abs=0.006)
     assert [model.bic for model in models.values()] == pytest.approx([292.11, 80.54, 82.08, 84.62], abs=0.006)
-    assert best_degree(models, "aic") == 2
+    assert best_model(models, "aic") == Terms(2)
 
 
 def test_a_smoothed_distribution_keeps_its_moments() -> None:
     counts = AB.sum(axis=1).astype(float)
     points = np.arange(13.0)
-    for degree, model in ladder(counts).items():
+    for (degree, *_), model in ladder(counts).items():
         kept = [float(model.probabilities @ points**power) for power in range(degree + 1)]
         assert kept == pytest.approx([float(counts @ points**power / counts.sum()) for power in range(degree + 1)])
 
@@ -199,7 +199,7 @@ def test_smoothing_refuses_what_scores_cannot_tell() -> None:
     with pytest.raises(NotConverged):
         smooth(only, 2)
     with pytest.raises(NotConverged):
-        best_degree(ladder(only), "aic")
+        best_model(ladder(only), "aic")
     with pytest.raises(NotConverged):
         smooth(np.zeros(5), 1)
 

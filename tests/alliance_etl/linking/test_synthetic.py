@@ -9,7 +9,7 @@ import pytest
 from alliance_etl.linking.anchored import Anchored, chained_linear
 from alliance_etl.linking.observed import Straight
 from alliance_etl.linking.synthetic import Moments, frequency_estimation, levine, moments_of, tucker
-from tests.alliance_etl.linking.test_anchored import V, Y, two_groups
+from tests.alliance_etl.linking.test_anchored import QUARTIC, V, Y, two_groups
 
 # equate(x, y, type = "equip", method = "frequency", smooth = "loglin", degrees = list(c(4, 4), c(1, 1)), ws = …) of
 # two_groups(): the population is the source's group (ws = 1), or both by their numbers (ws = .5: equate weighs counts)
@@ -93,7 +93,7 @@ def test_weights_count_forms() -> None:
         source.of_score,
         V,
         source.participants,
-        {(4, 4): 1.0},
+        QUARTIC,
     )
     weighted = tucker(moments_of(source, twice), moments_of(target))
     assert weighted.slope == pytest.approx(tucker(moments_of(first), moments_of(target)).slope)
@@ -102,7 +102,7 @@ def test_weights_count_forms() -> None:
 
 def test_a_form_that_is_the_anchor_is_linked_by_what_the_other_group_tells() -> None:
     source, target = two_groups()
-    short = Anchored(source.anchor, source.anchor, V, V, source.participants, {(4, 4): 1.0}, same=True)
+    short = Anchored(source.anchor, source.anchor, V, V, source.participants, QUARTIC, same=True)
     line = tucker(moments_of(short), moments_of(target), 0.0)
     # in the target's own population nothing is assumed: the line is that of its anchor and its scores
     assert line(np.array([target.anchor.mean()]))[0] == pytest.approx(target.score.mean())
