@@ -289,6 +289,12 @@ def test_the_plan_names_the_strongest_design_that_is_open(study: Scenario) -> No
     opened = load_study(study.folder)
     (pair,) = possible_links(opened, registry, study.folder / "warehouse" / "alliance.duckdb")
     assert (pair.design, pair.pairs, pair.people) == ("nearby_sessions", 0, PEOPLE_A_SIDE)
+    assert {road.design: (road.participants, road.missing, road.closed) for road in pair.roads} == {
+        "single_group": (0, 100, None),
+        "nearby_sessions": (PEOPLE_A_SIDE, 0, None),
+        "nested_items": (2 * PEOPLE_A_SIDE, 0, None),
+        "common_items": (2 * PEOPLE_A_SIDE, 0, None),
+    }
     apart = Scenario(
         study.folder / "apart",
         {"ulm": site(short=EXPORTS["short"]), "bonn": site(b=B3_EXPORT, sr=SR_EXPORT)},
@@ -351,3 +357,13 @@ def test_the_page_of_every_design_says_what_it_rests_on(study: Scenario) -> None
     assert "items that both have" in common
     near = Request(SHORT, LONG, "linear", "nearby_sessions", ("bond",), override=OVERRIDE, replications=20)
     assert "days apart" in page(linked(study, near).crosswalk)
+
+
+def test_the_plan_is_printed_with_a_line_for_every_open_design(study: Scenario) -> None:
+    said = CliRunner().invoke(app, ["link", "--plan", "--study", str(study.folder)])
+    assert said.exit_code == 0, said.stderr
+    for told in ("single_group", "nearby_sessions", "within 14 days", "nested_items", "common_items", "260", "520"):
+        assert told in said.stdout
+    document = json.loads(CliRunner().invoke(app, ["link", "--plan", "--json", "--study", str(study.folder)]).stdout)
+    (pair,) = document["links"]
+    assert [road["design"] for road in pair["roads"]][:2] == ["single_group", "nearby_sessions"]
