@@ -18,8 +18,7 @@ LINKED_COLUMNS = (
     Column(
         "linked_se",
         "DOUBLE",
-        "standard error of linked, from estimating the crosswalk; 0 on the own ruler; NULL where the link is "
-        "extrapolated, since hardly anybody had such scores",
+        "standard error of linked, from estimating the crosswalk; 0 on the own ruler; too small where extrapolated",
         unit="percent",
     ),
     Column(
@@ -30,6 +29,11 @@ LINKED_COLUMNS = (
     ),
     Column("metric", "VARCHAR", "instrument on whose ruler linked is"),
     Column("crosswalk_id", "VARCHAR", "crosswalk that linked it; NULL on the own ruler"),
+    Column(
+        "extrapolated",
+        "BOOLEAN",
+        "whether fewer than five participants of the crosswalk had scores as far out; NULL where nothing is linked",
+    ),
 )
 
 CROSSWALKS = Table(
@@ -113,7 +117,7 @@ CROSSWALK_POINTS = Table(
             "beyond",
             "BIGINT",
             "participants whose scores are at least as far out, of the source or of the target where these are fewer; "
-            "below 5 the link is extrapolated there and linked_se is NULL; NULL in files that do not tell",
+            "below 5 the link is extrapolated there; NULL in files that do not tell",
             unit="participants",
         ),
         Column("trait", "DOUBLE", "by items: where people with this score are expected on the target's trait"),
@@ -139,11 +143,12 @@ ALLIANCE_POOLED = Table(
             "pooled_se",
             "DOUBLE",
             "standard error of pooled from the crosswalks: forms of one crosswalk err together, those of different "
-            "crosswalks on their own; NULL where one of them is not known",
+            "crosswalks on their own",
             unit="percent",
         ),
         Column("n_forms", "BIGINT", "forms behind it", unit="forms"),
         Column("instruments", "VARCHAR", "their instruments, in order of the alphabet"),
+        Column("extrapolated", "BOOLEAN", "whether one of the linked scores is extrapolated"),
     ),
     kind="view",
 )

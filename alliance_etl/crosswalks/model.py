@@ -219,16 +219,11 @@ class LinkedComponent(_Strict):
         return (seen[0], seen[-1]) if seen else None
 
     def apply(self, pomp: Array) -> tuple[Array, Array]:
-        """Linked scores and their standard errors; between two points, the line between. NaN stays NaN.
-
-        Where the link is extrapolated, its error is not known: NaN.
-        """
+        """Linked scores and their standard errors; between two points, the line between. NaN stays NaN."""
         scores = [point.score for point in self.points]
         linked = np.interp(pomp, scores, [point.linked for point in self.points])
         error = np.interp(pomp, scores, [point.error for point in self.points])
-        low, high = self.supported or (np.inf, -np.inf)
-        known = (pomp >= low - SLACK) & (pomp <= high + SLACK)
-        return np.where(np.isnan(pomp), np.nan, linked), np.where(known, error, np.nan)
+        return np.where(np.isnan(pomp), np.nan, linked), np.where(np.isnan(pomp), np.nan, error)
 
 
 class Crosswalk(_Strict):

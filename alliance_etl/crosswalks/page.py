@@ -75,7 +75,7 @@ def _lines(component: LinkedComponent, crosswalk: Crosswalk) -> list[Line]:
 
 
 def _seen(component: LinkedComponent) -> list[Point]:
-    """The points at which people were seen: elsewhere the errors are not known."""
+    """The points at which people were seen: elsewhere errors are too small."""
     low, high = component.supported or (101.0, -1.0)
     return [point for point in component.points if low <= point.score <= high]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from alliance_etl.crosswalks.chosen import Ruler
 from alliance_etl.crosswalks.model import SLACK, LinkedComponent
 
-LINKED = ("linked", "linked_se", "measurement_se", "metric", "crosswalk_id")
+LINKED = ("linked", "linked_se", "measurement_se", "metric", "crosswalk_id", "extrapolated")
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,7 @@ class LinkedColumns:
     measurement_se: str
     metric: str
     crosswalk_id: str
+    extrapolated: str
 
 
 def linked_columns(component: str, ruler: Ruler | None) -> LinkedColumns:
@@ -28,29 +29,27 @@ def linked_columns(component: str, ruler: Ruler | None) -> LinkedColumns:
     measurement = f"{ruler.measurement_errors.get(component)!r}::DOUBLE" if ruler else "NULL"
     error = f"CASE WHEN {pomp} IS NOT NULL THEN {measurement} END".replace("None::DOUBLE", "NULL::DOUBLE")
     if ruler is None or (ruler.crosswalk and component not in ruler.crosswalk.components):
-        return LinkedColumns("NULL::DOUBLE", "NULL::DOUBLE", "NULL::DOUBLE", "NULL::VARCHAR", "NULL::VARCHAR")
+        nothing = ("NULL::DOUBLE", "NULL::DOUBLE", "NULL::DOUBLE", "NULL::VARCHAR", "NULL::VARCHAR", "NULL::BOOLEAN")
+        return LinkedColumns(*nothing)
     metric = f"CASE WHEN {pomp} IS NOT NULL THEN '{ruler.metric}' END"
     if ruler.crosswalk is None:
-        return LinkedColumns(f"{pomp}::DOUBLE", f"{pomp} * 0.0", error, metric, "NULL::VARCHAR")
+        own = f"CASE WHEN {pomp} IS NOT NULL THEN false END"
+        return LinkedColumns(f"{pomp}::DOUBLE", f"{pomp} * 0.0", error, metric, "NULL::VARCHAR", own)
     link = ruler.crosswalk.components[component]
     return LinkedColumns(
         _between(pomp, link, "linked"),
-        _where_supported(pomp, link),
+        _between(pomp, link, "error"),
         error,
         metric,
         f"CASE WHEN {pomp} IS NOT NULL THEN '{ruler.crosswalk.id}' END",
+        _extrapolated(pomp, link),
     )
 
 
-def _where_supported(pomp: str, link: LinkedComponent) -> str:
-    """The standard error; NULL for a score at which the link is extrapolated."""
-    if link.supported is None:
-        return "NULL::DOUBLE"
-    low, high = link.supported
-    error = _between(pomp, link, "error")
-    if (low, high) == (0, 100):
-        return error
-    return f"CASE WHEN {pomp} BETWEEN {low - SLACK!r} AND {high + SLACK!r} THEN {error} END"
+def _extrapolated(pomp: str, link: LinkedComponent) -> str:
+    """Whether the score is one that hardly anybody was seen to have."""
+    low, high = link.supported or (101.0, -1.0)
+    return f"{pomp} NOT BETWEEN {low - SLACK!r} AND {high + SLACK!r}"
 
 
 def _between(pomp: str, link: LinkedComponent, what: str) -> str:

@@ -17,20 +17,20 @@ from alliance_etl.tables import Table
 _IDS = "form_id, site, participant, therapist, rater_role, rater, instrument, session, session_date"
 
 
-# Errors of one crosswalk go the same way in all its forms, so they add up; those of several do not. Where one is not
-# known, neither is that of the mean.
+# Errors of one crosswalk go the same way in all its forms, so they add up; those of several do not.
 _POOLED = """
 WITH of_crosswalk AS (
   SELECT site, participant, rater_role, session, session_date, component, metric, crosswalk_id,
-         sum(linked) AS linked, CASE WHEN count(linked_se) = count(*) THEN sum(linked_se) END AS error,
-         count(*) AS forms, list(DISTINCT instrument) AS instruments
+         sum(linked) AS linked, sum(linked_se) AS error, count(*) AS forms, bool_or(extrapolated) AS extrapolated,
+         list(DISTINCT instrument) AS instruments
   FROM alliance WHERE linked IS NOT NULL GROUP BY ALL
 )
 SELECT site, participant, rater_role, session, session_date, component, metric,
        sum(linked) / sum(forms) AS pooled,
-       CASE WHEN count(error) = count(*) THEN sqrt(sum(error * error)) / sum(forms) END AS pooled_se,
+       sqrt(sum(error * error)) / sum(forms) AS pooled_se,
        sum(forms)::BIGINT AS n_forms,
-       array_to_string(list_sort(list_distinct(flatten(list(instruments)))), ', ') AS instruments
+       array_to_string(list_sort(list_distinct(flatten(list(instruments)))), ', ') AS instruments,
+       bool_or(extrapolated) AS extrapolated
 FROM of_crosswalk GROUP BY ALL"""
 
 # What guests never enter.

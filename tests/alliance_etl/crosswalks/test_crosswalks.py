@@ -192,17 +192,17 @@ def test_pooled_scores_are_of_one_ruler_and_carry_their_error(study: Scenario, c
     if not study.more:
         test_a_run_applies_the_crosswalk_that_study_yaml_names(study, crosswalk)
     pooled = study.rows(
-        "SELECT participant, session, p.pooled, p.pooled_se, n_forms, instruments, avg(linked), "
-        "CASE WHEN count(linked_se) = 2 THEN sum(linked_se) / 2 END "
+        "SELECT p.extrapolated, bool_or(a.extrapolated), p.pooled, p.pooled_se, n_forms, instruments, avg(linked), "
+        "sum(linked_se) / 2, participant, session "
         "FROM alliance_pooled p JOIN alliance a USING (site, participant, rater_role, session, component, metric) "
         "WHERE component = 'bond' GROUP BY ALL"
     )
     assert len(pooled) == 240
-    assert (
-        0 < [error for _, _, _, error, *_ in pooled].count(None) < 24
-    )  # the SRS's form is beyond what people answered
-    for _, _, value, error, forms, instruments, mean, expected in pooled:
-        assert (value, error) == (pytest.approx(mean), expected if expected is None else pytest.approx(expected))
+    # the SRS's form is beyond what people answered
+    assert 0 < [told for told, *_ in pooled].count(True) < 24
+    for extrapolated, one_of_them, value, error, forms, instruments, mean, expected, *_ in pooled:
+        assert extrapolated == one_of_them
+        assert (value, error) == pytest.approx((mean, expected))
         assert (forms, instruments) == (2, f"{SRS}, {WAI}")
 
 
@@ -312,16 +312,22 @@ def test_errors_shrink_with_the_root_of_the_pairs() -> None:
     assert pairs_needed(1.0, 100, 2.0) == 0
 
 
-def test_where_hardly_anybody_was_seen_the_link_goes_on_and_its_error_is_not_known(crosswalk: Linked) -> None:
+def test_where_hardly_anybody_was_seen_the_link_goes_on_and_says_so(study: Scenario, crosswalk: Linked) -> None:
+    if not study.more:
+        test_a_run_applies_the_crosswalk_that_study_yaml_names(study, crosswalk)
     bond = crosswalk.crosswalk.components["bond"]
     assert bond.supported
     low, high = bond.supported
     assert low < 50 < high < 100
     few = next(point for point in bond.points if point.score > high)
     assert few.beyond == 4
-    linked_, error = bond.apply(np.array([few.score, high, (low + high) / 2, np.nan]))
-    assert linked_[0] == pytest.approx(few.linked)
-    assert np.isnan(error).tolist() == [True, False, False, True]
+    rows = study.rows(
+        f"SELECT pomp, linked_se, extrapolated FROM alliance WHERE instrument = '{SRS}' AND component = 'bond'"
+    )
+    assert {extrapolated for _, _, extrapolated in rows} == {True, False}
+    for pomp, error, extrapolated in rows:
+        assert error > 0
+        assert extrapolated == (pomp < low - 1e-4 or pomp > high + 1e-4)
 
 
 def test_a_file_that_does_not_tell_who_was_seen_has_errors_everywhere(crosswalk: Linked) -> None:
